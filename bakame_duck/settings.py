@@ -1,0 +1,133 @@
+"""
+What a service can set for itself: where its logs lie, its time zone, its objectives.
+
+Defaults are the specification's. They can be changed in ``bakame-duck.toml`` in the
+working folder, and over that by environment variables::
+
+    timezone = "Africa/Kigali"
+
+    [objectives]
+    llm_latency = 1800
+
+    BAKAME_DUCK_OBJECTIVES__LLM_LATENCY=1800
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+from pydantic_settings import (
+    SettingsError as SourceError,
+)
+
+from bakame_duck.errors import SettingsError
+
+SETTINGS_FILE = Path("bakame-duck.toml")
+
+Milliseconds = Annotated[float, Field(gt=0)]
+Percent = Annotated[float, Field(ge=0, le=100)]
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"no time zone is called {name}") from error
+    return name
+
+
+def _several(folders: object) -> object:
+    """Take one folder, several in a list, or several as PATH has them."""
+    return folders.split(os.pathsep) if isinstance(folders, str) else folders
+
+
+TimeZone = Annotated[str, AfterValidator(_time_zone)]
+Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_several)]
+
+
+class Objectives(BaseModel, extra="forbid", frozen=True):
+    """
+    The ten monitoring thresholds: latencies in ms at p95, rates and shares in percent.
+
+    Latencies and error rates are to stay below, uptime and health checks above.
+    """
+
+    asr_latency: Milliseconds = 500
+    llm_latency: Milliseconds = 2000
+    tts_latency: Milliseconds = 800
+    total_latency: Milliseconds = 3000
+    error_rate: Percent = 5
+    asr_error_rate: Percent = 2
+    llm_error_rate: Percent = 3
+    tts_error_rate: Percent = 1
+    uptime: Percent = 99.5
+    health_checks: Percent = 99
+
+
+class Settings(BaseSettings):
+    """
+    The settings of one service.
+
+    Attributes:
+        data: The folders that hold the logs: one, a list, or several joined as in PATH.
+
+        reports: The folder that reports are written to.
+
+        timezone: The time zone in which reports cut days and weeks.
+
+        objectives: The monitoring thresholds.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="BAKAME_DUCK_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=SETTINGS_FILE
+    )
+
+    data: Folders = (Path("data"),)
+    reports: Path = Path("reports")
+    timezone: TimeZone = "Africa/Kigali"
+    objectives: Objectives = Objectives()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read arguments first, then the environment, then the file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings() -> Settings:
+    """
+    Return the settings of this working folder and environment.
+
+    Raises:
+        SettingsError: A name is unknown, or a value does not fit.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise SettingsError(
+            f"Setting {name}: {first['msg'].removeprefix('Value error, ')}",
+            hint=f"Look at {SETTINGS_FILE} and the BAKAME_DUCK_ variables; the README lists what can be set.",
+        ) from error
+    except (ValueError, SourceError, OSError) as error:
+        raise SettingsError(
+            f"{SETTINGS_FILE}: {' '.join(str(error).split())}", hint="It is a TOML file; the README shows one."
+        ) from error
