@@ -1,0 +1,487 @@
+import csv
+import gzip
+import os
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import given as given_any
+from hypothesis import strategies as st
+
+from bakame_duck import inspection
+from bakame_duck.inspection import inspect
+from bakame_duck.logs import find_logs
+from bakame_duck.schema import COLUMNS, LAYOUTS, NAMES
+from tests.conftest import as_csv, cells
+
+FIRST, SECOND, THIRD = (
+    cells({"timestamp": f"2026-01-04T10:00:0{second}", "user_input": text})
+    for second, text in enumerate(("one", "two, with a comma", 'three\r\nwith "quotes"'))
+)
+
+
+def inputs(con):
+    return [
+        text
+        for (text,) in con.execute("select user_input from user_sessions order by source_file, source_row").fetchall()
+    ]
+
+
+def ledger(con, *columns):
+    return con.execute(f"select {', '.join(columns)} from ingest_files order by file").fetchall()
+
+
+# Every way in which a sound log is written
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_record_of_any_release_is_one_row_whatever_the_header_says(given, layout):
+    for header in (0, *LAYOUTS):
+        rows = [cells({"user_input": text, "session_id": f"CA{header}"}, layout) for text in ("one", "two\r\nlines")]
+        given.file(as_csv(*([NAMES[:header]] if header else []), *rows), f"user_sessions_{header}.csv")
+
+    con = given.connect()
+
+    assert inputs(con) == ["one", "two\r\nlines"] * 5
+    assert ledger(con, "state", "records", '"rows"', "layouts") == [("sound", 2, 2, [layout])] * 5
+
+
+def test_records_of_every_release_are_rows_of_one_file(given):
+    given.file(as_csv(NAMES[:8], *(cells({"user_input": str(layout)}, layout) for layout in LAYOUTS)))
+
+    con = given.connect()
+
+    assert inputs(con) == ["8", "10", "20", "31"]
+    assert ledger(con, "layouts", "state") == [([8, 10, 20, 31], "sound")]
+
+
+def test_a_shorter_record_has_nulls_at_its_end(given):
+    con = given.records({"session_duration": 1.5}, layout=8)
+
+    row = con.execute(
+        "select session_duration, emotional_data, error, barge_in_triggered from user_sessions"
+    ).fetchone()
+    assert row == (1.5, None, None, None)
+
+
+@pytest.mark.parametrize("quoting", [0, 1], ids=["bare", "quoted"])
+@pytest.mark.parametrize("place", range(4))
+def test_a_header_is_no_record_wherever_it_stands(given, place, quoting):
+    rows = [FIRST, SECOND, THIRD]
+    rows[place:place] = [NAMES[:8]]
+    given.file(as_csv(*rows, quoting=quoting))
+
+    con = given.connect()
+
+    assert inputs(con) == ["one", "two, with a comma", 'three\r\nwith "quotes"']
+    assert ledger(con, "records", '"rows"', "rejects", "state") == [(3, 3, 0, "sound")]
+    assert con.execute("select source_row from user_sessions").fetchall() == [(1,), (2,), (3,)]
+
+
+def test_files_joined_by_cat_have_headers_in_the_middle(given):
+    given.file(as_csv(NAMES[:8], cells({}, 8), NAMES[:20], FIRST, NAMES[:31], cells({}, 31)))
+
+    assert ledger(given.connect(), "records", '"rows"', "layouts") == [(3, 3, [8, 20, 31])]
+
+
+def test_a_header_in_another_order_is_read_by_name(given):
+    given.file(as_csv(NAMES[4::-1], cells({"module_name": "debate", "timestamp": "2026-01-04T10:00:00"}, 5)[::-1]))
+
+    con = given.connect()
+
+    row = con.execute("select timestamp::varchar, phone_number, module_name, user_input from user_sessions").fetchone()
+    assert row == ("2026-01-04 10:00:00", "+250788000001", "debate", None)
+    assert ledger(con, "state", "unknown_columns") == [("sound", [])]
+
+
+def test_a_header_with_a_subset_of_the_columns_is_read_by_name(given):
+    given.file(b"timestamp,phone_number,asr_ms,error\r\n2026-01-04T10:00:00,+250788000001,300,ASR timeout\r\n")
+
+    con = given.connect()
+
+    assert con.execute("select asr_ms, error, session_id from user_sessions").fetchall() == [
+        (300.0, "ASR timeout", None)
+    ]
+
+
+@pytest.mark.parametrize("name", ["region", "file_index", "source_file", "Error", 'it\'s "new"', ""])
+def test_an_unknown_column_is_listed_and_the_others_are_read(given, name):
+    given.file(as_csv([*NAMES[:8], name], [*cells({"user_input": "one"}, 8), "x"]))
+
+    con = given.connect()
+
+    assert inputs(con) == ["one"]
+    assert con.execute("select source_row, error from user_sessions").fetchall() == [(1, None)]
+    assert ledger(con, "state", "unknown_columns") == [("sound", [name])]
+
+
+def test_a_log_that_pandas_wrote_with_its_index_is_read_by_name(given):
+    rows = [[number, *row] for number, row in enumerate((FIRST, SECOND, THIRD))]
+    given.file(as_csv(["", *NAMES[:20]], *rows, new_line="\n"))
+
+    con = given.connect()
+
+    assert inputs(con) == ["one", "two, with a comma", 'three\r\nwith "quotes"']
+    assert ledger(con, "state", '"rows"') == [("sound", 3)]
+
+
+def test_unknown_columns_that_differ_only_in_case_are_both_listed(given):
+    given.file(as_csv([*NAMES[:8], "Score", "score"], [*cells({}, 8), 1, 2]))
+
+    assert ledger(given.connect(), "unknown_columns", '"rows"') == [(["Score", "score"], 1)]
+
+
+def test_a_header_that_names_a_column_twice_is_not_guessed_at(given):
+    given.file(as_csv([*NAMES[:8], "turn", "turn"], [*cells({}, 8), 1, 2]))
+
+    assert ledger(given.connect(), "state", "reason") == [("unreadable", "the header names turn twice")]
+
+
+@pytest.mark.parametrize("new_line", ["\n", "\r\n"], ids=["LF", "CRLF"])
+def test_blank_lines_are_no_records(given, new_line):
+    blank = new_line.encode() * 2
+    given.file(blank + as_csv(FIRST, new_line=new_line) + blank + as_csv(THIRD, new_line=new_line) + blank)
+
+    con = given.connect()
+
+    assert inputs(con) == ["one", 'three\r\nwith "quotes"']
+    assert ledger(con, "records", '"rows"') == [(2, 2)]
+
+
+def test_a_blank_line_of_another_kind_stops_nothing(given):
+    given.file(b"\r\n\n" + as_csv(FIRST) + b"\n" + as_csv(SECOND))
+
+    con = given.connect()
+
+    assert inputs(con) == ["one", "two, with a comma"]
+    assert ledger(con, "records", '"rows"', "rejects") == [(2, 2, 0)]
+
+
+@pytest.mark.parametrize("header", [[], [NAMES[:20]]], ids=["headerless", "header"])
+def test_a_byte_order_mark_is_no_text(given, header):
+    given.file(b"\xef\xbb\xbf" + as_csv(*header, FIRST, SECOND))
+
+    con = given.connect()
+
+    assert con.execute("select count(*), count(timestamp) from user_sessions").fetchall() == [(2, 2)]
+    assert ledger(con, "state", '"rows"') == [("sound", 2)]
+
+
+def test_crlf_and_lf_may_be_mixed(given):
+    given.file(as_csv(NAMES[:20], FIRST, new_line="\n") + as_csv(SECOND, THIRD) + as_csv(FIRST, new_line="\n"))
+
+    con = given.connect()
+
+    assert inputs(con) == ["one", "two, with a comma", 'three\r\nwith "quotes"', "one"]
+    assert ledger(con, "records", '"rows"', "rejects", "reason") == [(4, 4, 0, "two kinds of line break")]
+
+
+@pytest.mark.parametrize(
+    "content", [b"", as_csv(NAMES[:20]), b"\xef\xbb\xbf", b"\r\n"], ids=["empty", "header", "mark", "blank"]
+)
+def test_a_file_without_records_has_no_rows(given, content):
+    given.file(content)
+
+    con = given.connect()
+
+    assert inputs(con) == []
+    assert ledger(con, "state", "records", '"rows"', "rejects") == [("sound", 0, 0, 0)]
+
+
+def test_a_rotated_file_whose_last_line_break_was_cut_off_keeps_its_last_record(given):
+    given.file(as_csv(NAMES[:20], FIRST, THIRD).removesuffix(b"\r\n"))
+
+    assert inputs(given.connect()) == ["one", 'three\r\nwith "quotes"']
+
+
+def test_a_cell_of_five_megabytes_is_a_row(given):
+    con = given.records({"user_input": "before"}, {"ai_response": "a,\r\n" * 1_250_000}, {"user_input": "after"})
+
+    rows = con.execute("select user_input, length(ai_response) from user_sessions order by source_row").fetchall()
+    assert rows == [("before", 11), ("Muraho", 5_000_000), ("after", 11)]
+
+
+def test_quoted_and_unquoted_empty_cells_are_null(given):
+    silent = cells({"user_input": ""})
+    given.file(as_csv(silent) + as_csv(silent, quoting=1))
+
+    assert inputs(given.connect()) == [None, None]
+
+
+# Names, compression, copies
+
+
+@pytest.mark.parametrize(
+    "name", ["it's", "[1]", "*", "?", "é", "a b", "{a,b}", "a\\b", '"', "'; drop table log_columns; --"]
+)
+def test_a_file_is_read_under_any_name(given, name):
+    given.file(as_csv(FIRST), f"user_sessions_{name}.csv")
+    given.file(as_csv(SECOND), "user_sessions_1.csv")
+    given.file(as_csv(THIRD), "user_sessions_a.csv")
+
+    con = given.connect()
+
+    rows = con.execute("select source_file, user_input from user_sessions").fetchall()
+    assert dict(rows) == {
+        str(given.folder / f"user_sessions_{name}.csv"): "one",
+        str(given.folder / "user_sessions_1.csv"): "two, with a comma",
+        str(given.folder / "user_sessions_a.csv"): 'three\r\nwith "quotes"',
+    }
+
+
+@pytest.mark.parametrize("name", ["it's", "x'] as source_file, 'y", "a*", "[ab]", "$1"])
+def test_a_folder_is_read_under_any_name(given, name):
+    given.folder /= name
+    given.folder.mkdir()
+    given.file(as_csv(FIRST) + as_csv(SECOND)[:60])
+    given.health_checks(("2026-01-04 10:00:00", "healthy"))
+
+    con = given.connect()
+
+    assert inputs(con) == ["one"]
+    assert con.execute("select count(*) from health_checks").fetchall() == [(1,)]
+    assert {file for (file,) in con.execute("select source_file from user_sessions").fetchall()} == {
+        str(given.folder / "user_sessions_2026-01-04.csv")
+    }
+
+
+def zstd(content):
+    return pa.Codec("zstd").compress(content, asbytes=True)
+
+
+@pytest.mark.parametrize(("suffix", "compress"), [(".gz", gzip.compress), (".zst", zstd)])
+def test_a_compressed_log_is_read(given, suffix, compress):
+    given.file(compress(as_csv(NAMES[:20], FIRST, THIRD)), f"user_sessions.csv.2{suffix}")
+
+    assert inputs(given.connect()) == ["one", 'three\r\nwith "quotes"']
+
+
+@pytest.mark.parametrize(("suffix", "compress"), [(".gz", gzip.compress), (".zst", zstd)])
+def test_compressed_logs_joined_by_cat_are_read_to_their_end(given, suffix, compress):
+    given.file(compress(as_csv(FIRST)) + compress(as_csv(SECOND)), f"user_sessions_1.csv{suffix}")
+
+    con = given.connect()
+
+    assert inputs(con) == ["one", "two, with a comma"]
+    assert ledger(con, '"rows"') == [(2,)]
+
+
+@pytest.mark.parametrize(("suffix", "compress"), [(".gz", gzip.compress), (".zst", zstd)])
+def test_a_damaged_compressed_log_is_repaired(given, suffix, compress):
+    given.file(compress(as_csv(FIRST) + as_csv(SECOND)[:70] + as_csv(THIRD)), f"user_sessions_1.csv{suffix}")
+
+    con = given.connect()
+
+    assert inputs(con) == ["one", 'three\r\nwith "quotes"']
+    assert con.execute("select byte_offset from ingest_rejects").fetchall() == [(len(as_csv(FIRST)),)]
+
+
+def test_a_log_beside_its_compressed_copy_counts_once(given):
+    plain = given.file(as_csv(FIRST, SECOND), "user_sessions_1.csv")
+    given.file(gzip.compress(as_csv(FIRST, SECOND)), "user_sessions_1.csv.gz")
+
+    con = given.connect()
+
+    assert inputs(con) == ["one", "two, with a comma"]
+    assert ledger(con, "state", "duplicate_of") == [("sound", None), ("duplicate", str(plain))]
+
+
+def test_logs_with_other_content_are_no_copies(given):
+    given.file(as_csv(FIRST, SECOND), "user_sessions_1.csv")
+    given.file(gzip.compress(as_csv(FIRST, SECOND, THIRD)), "user_sessions_1.csv.gz")
+
+    assert ledger(given.connect(), "state") == [("sound",), ("sound",)]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        (".gz", gzip.compress(os.urandom(2000))[:-500]),
+        (".gz", b"not gzip"),
+        (".zst", zstd(as_csv(FIRST) * 100)[:-20]),
+        (".zst", b"not zstd"),
+    ],
+    ids=["torn gzip", "no gzip", "torn zstd", "no zstd"],
+)
+def test_a_file_that_cannot_be_unpacked_is_named_and_the_others_are_read(given, suffix, content):
+    broken = given.file(content, f"user_sessions_1.csv{suffix}")
+    given.file(as_csv(FIRST), "user_sessions_2.csv")
+
+    con = given.connect()
+
+    assert inputs(con) == ["one"]
+    (state, reason), _ = ledger(con, "state", "reason")
+    assert (state, reason != "") == ("unreadable", True)
+    assert con.execute("select file from ingest_files where state = 'unreadable'").fetchall() == [(str(broken),)]
+
+
+def test_several_folders_are_one_data_set(given, given_anew):
+    other = given_anew()
+    given.file(as_csv(FIRST), "user_sessions.csv")
+    other.file(as_csv(SECOND), "user_sessions.csv")
+
+    found = inspect(find_logs([given.folder, other.folder]))
+
+    assert sorted((file.file.parent, file.rows) for file in found) == sorted([(given.folder, 1), (other.folder, 1)])
+
+
+# Memory
+
+
+def test_the_logs_keep_their_bytes_and_times(given):
+    paths = [
+        given.file(as_csv(FIRST, SECOND), "user_sessions.csv"),
+        given.file(as_csv(FIRST) + as_csv(SECOND)[:70] + as_csv(THIRD), "user_sessions_1.csv"),
+        given.file(gzip.compress(as_csv(THIRD)), "user_sessions_2.csv.gz"),
+    ]
+    before = [(path.read_bytes(), path.stat().st_mtime_ns) for path in paths]
+
+    con = given.connect()
+
+    assert len(inputs(con)) == 5
+    assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in paths] == before
+    assert sorted(path.name for path in given.folder.iterdir()) == [".bakame-duck", *(path.name for path in paths)]
+
+
+def test_a_file_is_inspected_once_for_each_version(given, monkeypatch):
+    given.file(as_csv(FIRST))
+    looks = []
+    look = inspection._inspect
+    monkeypatch.setattr(inspection, "_inspect", lambda *file: looks.append(file) or look(*file))
+
+    assert inputs(given.connect()) == ["one"]
+    assert inputs(given.connect()) == ["one"]
+    assert len(looks) == 1
+
+    given.file(as_csv(FIRST, SECOND))
+
+    assert inputs(given.connect()) == ["one", "two, with a comma"]
+    assert len(looks) == 2
+
+
+def test_what_is_remembered_says_what_was_found(given):
+    given.file(as_csv(FIRST) + as_csv(SECOND)[:70] + as_csv(THIRD))
+
+    assert inspect(find_logs(given.folder)) == inspect(find_logs(given.folder))
+
+
+def test_a_file_rewritten_within_the_same_size_and_time_is_read_anew(given):
+    path = given.file(as_csv(FIRST))
+    assert ledger(given.connect(), '"rows"') == [(1,)]
+    status = path.stat()
+
+    given.file(b"x" * (status.st_size - 2) + b"\r\n")
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    assert ledger(given.connect(), '"rows"', "rejects") == [(0, 1)]
+
+
+def test_a_repaired_copy_that_was_deleted_is_made_again(given):
+    given.file(as_csv(FIRST) + as_csv(SECOND)[:70] + as_csv(THIRD))
+    assert len(inputs(given.connect())) == 2
+    for copy in (given.folder / ".bakame-duck").glob("*.csv"):
+        copy.unlink()
+
+    assert inputs(given.connect()) == ["one", 'three\r\nwith "quotes"']
+
+
+def test_the_notes_on_a_folder_that_cannot_be_written_go_to_the_users_cache(given, tmp_path, monkeypatch):
+    given.file(as_csv(FIRST))
+    monkeypatch.setattr(inspection.os, "access", lambda *_: False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+    assert inputs(given.connect()) == ["one"]
+    assert [path.name for path in given.folder.iterdir()] == ["user_sessions_2026-01-04.csv"]
+    assert [path.suffix for path in (tmp_path / "cache" / "bakame-duck").iterdir()] == [".json"]
+
+
+def test_progress_is_told_after_every_file(given):
+    for number in range(3):
+        given.file(as_csv(FIRST), f"user_sessions_{number}.csv")
+    told = []
+
+    inspect(find_logs(given.folder), progress=lambda *done: told.append(done))
+
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+# Against Python's own reader
+
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=12),
+    st.lists(
+        st.sampled_from(
+            [
+                "\n",
+                "\r\n",
+                "\r",
+                '"',
+                '""',
+                ",",
+                "'",
+                "\\",
+                " ",
+                "timestamp,phone_number,session_id",
+                "2026-01-19T10:30:45.123Z",
+                "2026-01-19T10:30:45,+250788000009,CA9,math,voice,",
+                "émotion très forte",
+                "<script>alert(1)</script>",
+                "=1+1",
+            ]
+        ),
+        max_size=5,
+    ).map("".join),
+)
+KINDS = {
+    "timestamp": st.datetimes().map(lambda at: at.isoformat()),
+    "phone_number": st.from_regex(r"\+2507[0-9]{8}", fullmatch=True),
+    "session_id": st.from_regex(r"(CA|SM)[0-9a-f]{32}", fullmatch=True),
+    "module_name": st.sampled_from(["math", "english", "metrics", "debate"]),
+    "interaction_type": st.sampled_from(["voice", "sms", "turn_metrics"]),
+    "emotional_data": st.dictionaries(TEXTS, st.none() | st.booleans() | TEXTS, max_size=2).map(str),
+    "call_id": st.just("") | st.from_regex(r"CA[0-9a-f]{32}", fullmatch=True),
+    "barge_in_triggered": st.sampled_from(["True", "False", ""]),
+}
+NUMBERS = st.just("") | st.integers(0, 10**6) | st.floats(0, 1e6)
+CELLS = [KINDS.get(column.name, TEXTS if column.type == "VARCHAR" else NUMBERS) for column in COLUMNS]
+RECORDS = st.sampled_from(LAYOUTS).flatmap(lambda layout: st.tuples(*CELLS[:layout]))
+HEADERS = st.sampled_from(LAYOUTS).map(lambda layout: NAMES[:layout])
+TEXT_COLUMNS = [position for position, column in enumerate(COLUMNS) if column.type == "VARCHAR"]
+
+
+LOGS = st.tuples(
+    st.none() | HEADERS,
+    st.lists(st.one_of(RECORDS, RECORDS, RECORDS, HEADERS), max_size=6),
+    st.sampled_from(["\r\n", "\n"]),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given_any(logs=st.lists(LOGS, min_size=4, max_size=4))
+def test_the_text_of_sound_logs_is_what_pythons_reader_finds(given_anew, logs):
+    given = given_anew()
+    names = ["user_sessions.csv", *(f"user_sessions_{number}.csv" for number in range(1, len(logs)))]
+    expected, contents = {}, set()
+    for name, (header, rows, new_line, quoting) in zip(names, logs, strict=True):
+        path = given.file(as_csv(*([header] if header else []), *rows, new_line=new_line, quoting=quoting), name)
+        with path.open(encoding="utf-8", newline="") as stream:
+            read = [row for row in csv.reader(stream) if row[:2] != list(NAMES[:2])]
+        expected[str(path)] = [] if path.read_bytes() in contents else [text_of(row) for row in read]
+        contents.add(path.read_bytes())
+
+    con = given.connect()
+
+    columns = ", ".join(COLUMNS[position].name for position in TEXT_COLUMNS)
+    for file, rows in expected.items():
+        query = f"select {columns} from user_sessions where source_file = ? order by source_row"
+        assert con.execute(query, [file]).fetchall() == rows
+    assert {state for (state,) in ledger(con, "state")} <= {"sound", "duplicate"}
+    assert ledger(con, "file", """if(state = 'sound', "rows", 0)""") == [
+        (file, len(rows)) for file, rows in expected.items()
+    ]
+
+
+def text_of(row):
+    """Return the text cells of a record; those that are empty or missing are NULL."""
+    return tuple((row[position] or None) if position < len(row) else None for position in TEXT_COLUMNS)
