@@ -1,0 +1,9 @@
+-- The instant that a log cell states, as naive UTC.
+-- A cell without a zone is UTC already. One with Z or an offset goes through a zoned
+-- type, because a plain cast to timestamp drops the offset without a word.
+create or replace macro as_utc(cell) as
+case
+    when cell[-1] = 'Z' or contains(substr(cell, 12), '+') or contains(substr(cell, 12), '-')
+        then timezone('UTC', try_cast(cell as timestamptz))
+    else try_cast(cell as timestamp)
+end;

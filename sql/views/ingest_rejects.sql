@@ -1,0 +1,10 @@
+-- The ledger's rejects: bytes of a log that are not a record.
+-- Grain: one reject. Lines count from 1, byte offsets from 0 after decompression.
+create or replace view ingest_rejects as
+select
+    file,
+    line,
+    byte_offset,
+    reason,
+    raw
+from inspected_rejects;

@@ -1,0 +1,13 @@
+-- The specification's module_usage table, as the logger's own upsert would have left it.
+-- Grain: one caller and learning module. total_duration in seconds.
+create or replace view module_usage as
+select
+    row_number() over (order by min(interaction_at), phone_number, module_name) as id,
+    phone_number,
+    module_name,
+    count(*) as usage_count,
+    coalesce(sum(session_duration), 0) as total_duration,
+    max(interaction_at) as last_used
+from interactions
+where phone_number is not null and module_name is not null
+group by phone_number, module_name;

@@ -1,0 +1,117 @@
+import duckdb
+import pytest
+
+from bakame_duck import connect
+from bakame_duck.catalog import meaning
+from bakame_duck.errors import DataFolderError
+from bakame_duck.resources import resource_folder
+from bakame_duck.settings import Settings
+from tests.conftest import as_csv, cells
+
+METRICS = sorted(path.stem for path in (resource_folder("sql") / "metrics").glob("*.sql"))
+
+
+def test_every_view_and_metric_is_named_after_its_file(emitter):
+    views = {name for (name,) in emitter.execute("select view_name from duckdb_views() where not internal").fetchall()}
+    macros = {
+        name
+        for (name,) in emitter.execute(
+            "select function_name from duckdb_functions() where function_type = 'table_macro' and not internal"
+        ).fetchall()
+    }
+
+    assert views == {path.stem for path in (resource_folder("sql") / "views").glob("*.sql")} | {
+        "log_cells",
+        "log_records",
+        "health_check_lines",
+    }
+    assert macros == set(METRICS)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_is_computed_over_no_records(name, empty):
+    rows = empty.sql(f"from {name}()").fetchall()
+
+    assert len(rows) == {"activity": 1, "objectives_report": 10}.get(name, 0)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_gives_the_same_columns_over_no_records_as_over_records(name, empty, emitter):
+    without, over = (con.sql(f"from {name}()") for con in (empty, emitter))
+
+    assert len(over.columns) > 1
+    assert list(zip(without.columns, without.types, strict=True)) == list(zip(over.columns, over.types, strict=True))
+
+
+def test_several_folders_are_one_connection(given, given_anew):
+    other = given_anew()
+    given.file(as_csv(cells({"user_input": "one"})))
+    other.file(as_csv(cells({"user_input": "two"})))
+
+    con = connect([given.folder, str(other.folder)], settings=Settings.model_construct())
+
+    assert sorted(con.execute("select user_input from user_sessions").fetchall()) == [("one",), ("two",)]
+
+
+def test_a_missing_folder_is_an_error(tmp_path):
+    with pytest.raises(DataFolderError):
+        connect(tmp_path / "nowhere", settings=Settings.model_construct())
+
+
+def test_a_connection_thinks_in_utc(emitter):
+    assert emitter.execute("select current_setting('TimeZone')").fetchall() == [("UTC",)]
+
+
+def test_connections_do_not_share_anything(given):
+    first, second = given.records({}), given.connect()
+
+    first.execute("create table mine as select 1")
+
+    with pytest.raises(duckdb.CatalogException):
+        second.execute("from mine")
+
+
+def test_progress_is_told(given):
+    given.file(as_csv(cells({})))
+    told = []
+
+    connect(given.folder, settings=Settings.model_construct(), progress=lambda *done: told.append(done))
+
+    assert told == [(1, 1)]
+
+
+def test_the_meaning_of_a_file_is_the_first_sentence_of_its_header():
+    assert meaning("-- Turns, day by day\n-- and hour. In UTC.\nselect 1 -- one\n") == "Turns, day by day and hour."
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_carries_its_meaning_in_the_catalogue(name, empty):
+    comment = empty.execute("select comment from duckdb_functions() where function_name = ?", [name]).fetchall()
+
+    assert comment == [(meaning((resource_folder("sql") / "metrics" / f"{name}.sql").read_text()),)]
+
+
+def test_the_ledger_adds_up_over_every_kind_of_file(given):
+    record = as_csv(cells({"user_input": "a\nb"}))
+    given.file(record * 3 + record[:40], "user_sessions.csv")
+    given.file(record + record[:80] + record, "user_sessions_1.csv")
+    given.file(record * 2, "user_sessions_2.csv")
+    given.file(record * 2, "user_sessions_3.csv")
+    given.file(b"not gzip", "user_sessions_4.csv.gz")
+    given.file(b"", "user_sessions_5.csv")
+
+    con = given.connect()
+
+    rows = con.execute(
+        'select state, records, "rows", rejects, pending_bytes > 0 as pending, live from ingest_files order by file'
+    ).fetchall()
+    assert rows == [
+        ("sound", 4, 3, 0, True, True),
+        ("repaired", 3, 2, 1, False, False),
+        ("sound", 2, 2, 0, False, False),
+        ("duplicate", 2, 2, 0, False, False),
+        ("unreadable", 0, 0, 0, False, False),
+        ("sound", 0, 0, 0, False, False),
+    ]
+    assert con.execute("select count(*) from user_sessions").fetchall() == [(7,)]
+    assert con.execute("select count(*) from ingest_rejects").fetchall() == [(1,)]
