@@ -1,0 +1,114 @@
+"""
+Run the project's metrics by name.
+
+A metric is named after its file in ``sql/metrics``; there is no other list of
+names. Nothing here draws, formats or caches.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import duckdb
+from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+from bakame_duck.catalog import connect_empty
+from bakame_duck.errors import UnknownMetricError, UnknownParameterError, nearest
+from bakame_duck.resources import resource_folder
+
+_INSTANTS = ("since", "until", "as_of")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """
+    A metric of the project.
+
+    Attributes:
+        name: Its name, that of its file and of its table macro.
+
+        meaning: The first sentence of its file.
+
+        parameters: The names of its parameters, in order; all have defaults.
+    """
+
+    name: str
+    meaning: str
+    parameters: tuple[str, ...]
+
+
+def list_metrics(con: DuckDBPyConnection | None = None) -> list[Metric]:
+    """Return every metric that *con* knows, by name; without it, every metric of the project."""
+    rows = (con or connect_empty()).execute(
+        """
+        select function_name, comment, parameters
+        from duckdb_functions()
+        where function_type = 'table_macro' and comment is not null
+        order by function_name
+        """
+    )
+    return [Metric(name, comment, tuple(parameters)) for name, comment, parameters in rows.fetchall()]
+
+
+def metric(con: DuckDBPyConnection, name: str, **arguments: object) -> DuckDBPyRelation:
+    """
+    Return the rows of the metric *name*.
+
+    Args:
+        con: A connection made by :func:`bakame_duck.connect`.
+
+        name: The metric's name, as ``bakame-duck query`` lists it.
+
+        arguments: Its parameters by name: instants as datetime (without a zone: UTC), durations as
+            timedelta, or both as text, such as ``2026-01-12T10:30`` and ``7 days``.
+
+    Raises:
+        UnknownMetricError: No such metric; the message suggests the nearest.
+
+        UnknownParameterError: The metric has no such parameter, or its value does not fit.
+    """
+    known = {metric.name: metric for metric in list_metrics(con)}
+    if name not in known:
+        raise UnknownMetricError(
+            f"No metric is called {name}.{nearest(name, known)}", hint="'bakame-duck query' lists them all."
+        )
+    parameters = known[name].parameters
+    for argument in arguments:
+        if argument not in parameters:
+            raise UnknownParameterError(
+                f"The metric {name} has no parameter {argument}.{nearest(argument, parameters)}",
+                hint=f"It takes {', '.join(parameters)}.",
+            )
+    call = ", ".join(f"{argument} := ${argument}" for argument in arguments)
+    try:
+        values = {argument: _fitting(con, argument, value) for argument, value in arguments.items()}
+        return con.sql(f"from {name}({call})", params=values or None)
+    except (duckdb.Error, ValueError, OverflowError, LookupError, OSError) as error:
+        given = ", ".join(f"{argument}={value}" for argument, value in arguments.items())
+        raise UnknownParameterError(
+            f"The metric {name} cannot use {given}: {str(error).splitlines()[0]}",
+            hint="Instants are written 2026-01-12 or 2026-01-12T10:30:00, durations '7 days'.",
+        ) from error
+
+
+def metric_sql(name: str) -> str:
+    """Return the text of the metric's file."""
+    return (resource_folder("sql") / "metrics" / f"{name}.sql").read_text()
+
+
+def _fitting(con: DuckDBPyConnection, parameter: str, value: object) -> object:
+    """Return a value as its parameter wants it: an instant as naive UTC, as the views hold it."""
+    # DuckDB 2.0 notices what does not fit only when rows are fetched, and drops the offset of a text.
+    if parameter == "timezone":
+        ZoneInfo(str(value))
+    if parameter in _INSTANTS and isinstance(value, str):
+        value = datetime.fromisoformat(value)
+    if parameter == "lookback":
+        return con.execute("select cast($1 as interval)", [value]).fetchall()[0][0]
+    if parameter == "max_rows":
+        return int(str(value))
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).replace(tzinfo=None)
+    return value

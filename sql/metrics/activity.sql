@@ -1,0 +1,42 @@
+-- How much the service was used, in one row.
+-- Grain: the whole range. new_callers: those whose first record in the logs lies in the range.
+create or replace macro activity(
+    since := timestamp '-infinity', until := timestamp 'infinity'
+) as table
+with
+
+callers as (
+    select
+        phone_number,
+        min(timestamp) as first_at,
+        count(*) filter (where timestamp >= since and timestamp < until) as records
+    from user_sessions
+    group by phone_number
+),
+
+caller_counts as (
+    select
+        count(phone_number) filter (where records > 0) as callers,
+        count(phone_number) filter (where records > 0 and first_at >= since) as new_callers
+    from callers
+),
+
+turn_counts as (
+    select
+        count(*) as turns,
+        count(distinct call_id) as calls,
+        count(error_stage) as turns_with_error,
+        100.0 * count(error_stage) / nullif(count(*), 0) as error_rate_percent
+    from turns
+    where turn_at >= since and turn_at < until
+)
+
+select
+    turn_counts.turns,
+    turn_counts.calls,
+    caller_counts.callers,
+    caller_counts.new_callers,
+    turn_counts.turns_with_error,
+    turn_counts.error_rate_percent
+from turn_counts
+cross join caller_counts;

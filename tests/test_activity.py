@@ -1,0 +1,34 @@
+from datetime import datetime
+
+from bakame_duck import metric
+
+FIRST, SECOND = "+250788000001", "+250788000002"
+
+
+def test_turns_calls_callers_and_errors_are_counted(given):
+    con = given.turns(
+        ("2026-01-04 10:00:00", "math", {"call_id": "CA1", "phone_number": FIRST}),
+        ("2026-01-04 10:00:10", "math", {"call_id": "CA1", "phone_number": FIRST, "error": "ASR timeout"}),
+        ("2026-01-04 11:00:00", "math", {"call_id": "CA2", "phone_number": SECOND}),
+        ("2026-01-04 12:00:00", None, {"call_id": "CA3", "phone_number": SECOND}),
+    )
+
+    assert metric(con, "activity").fetchall() == [(4, 3, 2, 2, 1, 25.0)]
+
+
+def test_a_caller_is_new_in_the_range_of_the_first_record(given):
+    con = given.turns(
+        ("2026-01-03 10:00:00", "math", {"phone_number": FIRST}),
+        ("2026-01-04 10:00:00", "math", {"phone_number": FIRST}),
+        ("2026-01-04 11:00:00", "math", {"phone_number": SECOND}),
+    )
+
+    rows = metric(con, "activity", since=datetime(2026, 1, 4)).fetchall()
+
+    assert rows == [(2, 2, 2, 1, 0, 0.0)]
+
+
+def test_a_range_without_turns_has_no_rate(given):
+    con = given.turns(("2026-01-04 10:00:00", "math"))
+
+    assert metric(con, "activity", until=datetime(2026, 1, 4)).fetchall() == [(0, 0, 0, 0, 0, None)]

@@ -1,0 +1,57 @@
+from datetime import date, datetime, timedelta
+
+import pytest
+
+from bakame_duck import metric
+
+START = datetime(2026, 1, 4, 10)
+
+
+def minutes(*at, status="healthy"):
+    return [(str(START + timedelta(minutes=minute)), status) for minute in at]
+
+
+def test_a_service_that_always_answers_is_up_all_the_time(given):
+    con = given.health_checks(*minutes(0, 1, 2, 3))
+
+    assert metric(con, "availability").fetchall() == [(date(2026, 1, 4), 4, 4, 4.0, 4.0, 100.0, 100.0)]
+
+
+def test_a_silence_counts_as_downtime(given):
+    con = given.health_checks(*minutes(0, 1, 2, 3, 13, 14))
+
+    rows = metric(con, "availability").fetchall()
+
+    assert rows == [(date(2026, 1, 4), 6, 6, 15.0, 6.0, pytest.approx(40.0), 100.0)]
+
+
+def test_an_unhealthy_answer_is_up_but_not_healthy(given):
+    con = given.health_checks(*minutes(0, 1), *minutes(2, 3, status="unhealthy"))
+
+    assert metric(con, "availability").fetchall() == [(date(2026, 1, 4), 4, 2, 4.0, 4.0, 100.0, 50.0)]
+
+
+def test_a_silence_that_began_before_the_range_counts_inside_it(given):
+    con = given.health_checks(*minutes(0, 1, 2, 22, 23))
+
+    rows = metric(
+        con, "availability", since=START + timedelta(minutes=12), until=START + timedelta(minutes=24)
+    ).fetchall()
+
+    assert rows == [(date(2026, 1, 4), 2, 2, 12.0, 2.0, pytest.approx(100 / 6), 100.0)]
+
+
+def test_no_file_means_no_row(given):
+    given.records({})
+
+    assert metric(given.connect(), "availability").fetchall() == []
+
+
+def test_days_are_cut_in_the_time_zone(given):
+    con = given.health_checks(("2026-01-04 21:59:00", "healthy"), ("2026-01-04 22:00:00", "healthy"))
+
+    def days(**zone):
+        return [(row[0].day, row[1]) for row in metric(con, "availability", **zone).fetchall()]
+
+    assert days() == [(4, 2)]
+    assert days(timezone="Africa/Kigali") == [(4, 1), (5, 1)]

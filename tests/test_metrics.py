@@ -1,0 +1,119 @@
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+
+from bakame_duck import list_metrics, metric
+from bakame_duck.errors import UnknownMetricError, UnknownParameterError
+from bakame_duck.metrics import metric_sql
+from bakame_duck.resources import resource_folder
+
+SPECIFIED = ("average_response_times_by_module", "error_rate_analysis", "user_engagement_metrics")
+
+
+@pytest.fixture(scope="module")
+def con(empty):
+    return empty
+
+
+def turns_of(con, **span):
+    return metric(con, "activity", **span).fetchall()[0][0]
+
+
+def test_every_file_is_a_metric_with_a_meaning(con):
+    metrics = list_metrics(con)
+
+    assert [known.name for known in metrics] == sorted(
+        path.stem for path in (resource_folder("sql") / "metrics").glob("*.sql")
+    )
+    assert all(len(known.meaning) > 20 for known in metrics)
+    assert list_metrics() == metrics
+
+
+def test_the_specified_queries_take_an_instant_and_the_others_a_span(con):
+    for known in list_metrics(con):
+        wanted = ("as_of", "lookback") if known.name in SPECIFIED else ("since", "until")
+        assert known.parameters[:2] == wanted
+
+
+def test_no_parameter_has_the_name_of_a_column(con):
+    for known in list_metrics(con):
+        assert not set(known.parameters) & set(metric(con, known.name).columns)
+
+
+def test_an_unknown_metric_suggests_the_nearest(con):
+    with pytest.raises(UnknownMetricError, match=r"latency_percentile\. Did you mean latency_percentiles\?") as error:
+        metric(con, "latency_percentile")
+
+    assert "bakame-duck query" in error.value.hint
+
+
+def test_an_unknown_metric_far_from_all_suggests_nothing(con):
+    with pytest.raises(UnknownMetricError, match=r"^No metric is called weather\.$"):
+        metric(con, "weather")
+
+
+@pytest.mark.parametrize("name", ["user_sessions", "read_csv", "activity(); drop table log_columns; --"])
+def test_what_is_no_metric_is_not_run(con, name):
+    with pytest.raises(UnknownMetricError):
+        metric(con, name)
+
+
+def test_an_unknown_parameter_suggests_the_nearest(con):
+    with pytest.raises(UnknownParameterError, match=r"no parameter untill\. Did you mean until\?") as error:
+        metric(con, "activity", untill=date(2026, 1, 1))
+
+    assert error.value.hint == "It takes since, until."
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter", "value"),
+    [
+        ("activity", "since", "yesterday"),
+        ("activity", "since", 5),
+        ("error_rate_analysis", "as_of", "gestern"),
+        ("error_rate_analysis", "lookback", "weekly"),
+        ("calls_per_day", "timezone", "Africa/Kigaly"),
+        ("user_engagement_metrics", "max_rows", "all"),
+        ("user_engagement_metrics", "max_rows", -1),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named(given, name, parameter, value):
+    con = given.turns(("2026-01-04 10:00:00", "math"))
+
+    with pytest.raises(UnknownParameterError, match=f"{name} cannot use {parameter}={value}"):
+        metric(con, name, **{parameter: value}).fetchall()
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        datetime(2026, 1, 4, 10),
+        datetime(2026, 1, 4, 10, tzinfo=UTC),
+        datetime(2026, 1, 4, 12, tzinfo=timezone(timedelta(hours=2))),
+        "2026-01-04 10:00:00",
+        "2026-01-04T10:00:00Z",
+        "2026-01-04T12:00:00+02:00",
+    ],
+    ids=str,
+)
+def test_an_instant_with_a_zone_is_the_instant_that_it_states(given, since):
+    con = given.turns(("2026-01-04 09:59:59", "math"), ("2026-01-04 10:00:00", "math"))
+
+    assert turns_of(con, since=since) == 1
+
+
+def test_a_day_is_the_instant_at_which_it_starts(given):
+    con = given.turns(("2026-01-03 23:59:59", "math"), ("2026-01-04 00:00:00", "math"))
+
+    assert (turns_of(con, since=date(2026, 1, 4)), turns_of(con, until=date(2026, 1, 4))) == (1, 1)
+
+
+def test_a_span_is_half_open(given):
+    con = given.turns(("2026-01-04 10:00:00", "math"), ("2026-01-04 11:00:00", "math"))
+
+    assert turns_of(con, since=datetime(2026, 1, 4, 10), until=datetime(2026, 1, 4, 11)) == 1
+    assert turns_of(con) == 2
+
+
+def test_the_text_of_a_metric_is_its_file():
+    assert metric_sql("activity").startswith("-- How much the service was used")
