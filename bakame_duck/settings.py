@@ -2,7 +2,8 @@
 What a service can set for itself: where its logs lie, its time zone, its objectives.
 
 Defaults are the specification's. They can be changed in ``bakame-duck.toml`` in the
-working folder, and over that by environment variables::
+working folder (or the file that BAKAME_DUCK_SETTINGS names), and over that by
+environment variables::
 
     timezone = "Africa/Kigali"
 
@@ -33,7 +34,13 @@ from pydantic_settings import (
 
 from bakame_duck.errors import SettingsError
 
-SETTINGS_FILE = Path("bakame-duck.toml")
+FILE_VARIABLE = "BAKAME_DUCK_SETTINGS"
+
+
+def settings_file() -> Path:
+    """Return the settings file: that of the working folder, unless the environment names another."""
+    return Path(os.environ.get(FILE_VARIABLE, "bakame-duck.toml"))
+
 
 Milliseconds = Annotated[float, Field(gt=0)]
 Percent = Annotated[float, Field(ge=0, le=100)]
@@ -89,9 +96,7 @@ class Settings(BaseSettings):
         objectives: The monitoring thresholds.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="BAKAME_DUCK_", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=SETTINGS_FILE
-    )
+    model_config = SettingsConfigDict(env_prefix="BAKAME_DUCK_", env_nested_delimiter="__", extra="forbid", frozen=True)
 
     data: Folders = (Path("data"),)
     reports: Path = Path("reports")
@@ -108,7 +113,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read arguments first, then the environment, then the file."""
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
 
 
 def load_settings() -> Settings:
@@ -125,9 +130,9 @@ def load_settings() -> Settings:
         name = ".".join(map(str, first["loc"]))
         raise SettingsError(
             f"Setting {name}: {first['msg'].removeprefix('Value error, ')}",
-            hint=f"Look at {SETTINGS_FILE} and the BAKAME_DUCK_ variables; the README lists what can be set.",
+            hint=f"Look at {settings_file()} and the BAKAME_DUCK_ variables; the README lists what can be set.",
         ) from error
     except (ValueError, SourceError, OSError) as error:
         raise SettingsError(
-            f"{SETTINGS_FILE}: {' '.join(str(error).split())}", hint="It is a TOML file; the README shows one."
+            f"{settings_file()}: {' '.join(str(error).split())}", hint="It is a TOML file; the README shows one."
         ) from error
