@@ -1,0 +1,175 @@
+"""
+Write rows out: as a table on the terminal, CSV, JSON, Markdown or Parquet.
+
+Numbers stay numbers; instants are ISO 8601 in UTC.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import IO, TYPE_CHECKING, Any
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyRelation
+
+
+class Format(StrEnum):
+    """How rows are written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+    MARKDOWN = "markdown"
+    PARQUET = "parquet"
+
+
+def to_frame(relation: DuckDBPyRelation) -> pl.DataFrame:
+    """Return the rows of any query as Polars can hold them: a name for each column, intervals as text."""
+    taken: Counter[str] = Counter()
+    columns = []
+    for position, (name, kind) in enumerate(zip(relation.columns, relation.types, strict=True), start=1):
+        cell = f"cast(#{position} as varchar)" if "INTERVAL" in str(kind) else f"#{position}"
+        alias = f"{name}_{taken[name]}" if taken[name] else name
+        taken[name] += 1
+        columns.append('{} as "{}"'.format(cell, alias.replace('"', '""')))
+    frame: pl.DataFrame = relation.project(", ".join(columns)).pl()
+    return frame
+
+
+def write_rows(frame: pl.DataFrame, form: Format, out: IO[bytes]) -> None:
+    """Write the rows of *frame* to *out* in the format *form*."""
+    match form:
+        case Format.PARQUET:
+            frame.write_parquet(buffer := io.BytesIO())
+            out.write(buffer.getvalue())
+        case Format.CSV:
+            nested = frame.select(pl.selectors.nested())
+            flat = frame.with_columns(
+                pl.Series(column.name, [_nested(value) for value in column.to_list()], dtype=pl.String)
+                for column in nested
+            )
+            out.write(flat.write_csv(datetime_format="%Y-%m-%dT%H:%M:%S%.fZ").encode())
+        case Format.JSON:
+            rows = ",\n ".join(json.dumps(row, ensure_ascii=False) for row in as_json(frame))
+            out.write(f"[{rows}]\n".encode())
+        case Format.MARKDOWN:
+            out.write(_markdown(frame).encode())
+        case Format.TABLE:
+            out.write(_terminal_table(frame).encode())
+
+
+def as_json(frame: pl.DataFrame, *, digits: int | None = None) -> list[dict[str, Any]]:
+    """
+    Return the rows of *frame* as JSON can hold them.
+
+    Args:
+        frame: The rows.
+
+        digits: The decimals that floats are rounded to; by default they are kept whole.
+    """
+    return [{name: _plain(value, digits) for name, value in row.items()} for row in frame.to_dicts()]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of a report, which a notebook shows as JSON."""
+
+    sections: dict[str, list[dict[str, Any]]]
+
+    def _repr_json_(self) -> dict[str, list[dict[str, Any]]]:
+        return self.sections
+
+
+def numbers(**frames: pl.DataFrame) -> Numbers:
+    """
+    Gather the numbers of a report; ``reports`` writes them beside the page.
+
+    Args:
+        frames: The rows that the report shows, by the name of their section.
+    """
+    # Sums of floats differ in their last digits from run to run; six decimals are the same.
+    return Numbers({name: as_json(frame, digits=6) for name, frame in frames.items()})
+
+
+def _plain(value: Any, digits: int | None) -> Any:
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case float() if digits is not None:
+            return round(value, digits)
+        case datetime():
+            return (value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value).isoformat() + "Z"
+        case date():
+            return value.isoformat()
+        case timedelta():
+            return value.total_seconds()
+        case Decimal():
+            return float(value)
+        case bytes():
+            return value.hex()
+        case dict():
+            return {key: _plain(item, digits) for key, item in value.items()}
+        case list():
+            return [_plain(item, digits) for item in value]
+        case None | bool() | int() | float() | str():
+            return value
+        case _:
+            return str(value)
+
+
+def _nested(value: Any) -> str | None:
+    """Return a list or a structure as one cell of CSV can hold it."""
+    return None if value is None else json.dumps(_plain(value, None), ensure_ascii=False)
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return ""
+        case float():
+            return f"{value:,.2f}" if abs(value) < 1e15 else f"{value:g}"
+        case datetime():
+            return f"{value:%Y-%m-%d %H:%M:%S}"
+        case list():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
+
+
+def _terminal_table(frame: pl.DataFrame) -> str:
+    console = Console(file=io.StringIO(), width=None if Console().is_terminal else 200)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name, dtype in frame.schema.items():
+        table.add_column(_shown_safely(name), justify="right" if dtype.is_numeric() else "left", overflow="fold")
+    for row in frame.iter_rows():
+        table.add_row(*(_shown_safely(value) for value in row))
+    with console.capture() as captured:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines()) + "\n"
+
+
+def _shown_safely(value: Any) -> Text:
+    """Return *value* as text without what a terminal would obey: control characters, or rich's own markup."""
+    shown = _shown(value)
+    return Text("".join(c if c.isprintable() else " " if c in "\n\t" else "�" for c in shown))
+
+
+def _markdown(frame: pl.DataFrame) -> str:
+    def line(cells: list[str]) -> str:
+        return "| " + " | ".join(cell.replace("|", r"\|") for cell in cells) + " |\n"
+
+    rule = ["---:" if dtype.is_numeric() else "---" for dtype in frame.schema.values()]
+    rows = [line([_shown_safely(value).plain for value in row]) for row in frame.iter_rows()]
+    return line([_shown_safely(name).plain for name in frame.columns]) + "|" + "|".join(rule) + "|\n" + "".join(rows)

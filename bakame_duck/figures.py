@@ -1,0 +1,332 @@
+"""
+Draw the reports' charts: frames in, Altair charts out, one theme for all.
+
+Nothing here computes, and nothing here knows DuckDB. Every colour comes from
+:data:`PALETTE`; the page turns the light ones into CSS variables, so that the
+same chart follows the reader's light or dark theme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import polars as pl
+
+from bakame_duck.wording import STAGE_TITLES, configuration_names
+
+PALETTE = {
+    # name: light, dark. Stage colours are Paul Tol's "bright", which colour-blind readers can tell apart.
+    "background": ("#ffffff", "#11161c"),
+    "surface": ("#f6f8fa", "#1a212a"),
+    "line": ("#e4e9ee", "#2b3541"),
+    "ink": ("#1b2430", "#e8edf2"),
+    "mute": ("#586675", "#9fb0c0"),
+    "accent": ("#0b6e99", "#5cb8e4"),
+    "faint": ("#9db7c9", "#56728a"),
+    "asr": ("#4477aa", "#6fa3d8"),
+    "llm": ("#aa3377", "#e079b0"),
+    "tts": ("#228833", "#5dbb6d"),
+    "unknown": ("#8c8f94", "#a3a8ae"),
+    "good": ("#2a7f62", "#4fbf95"),
+    "good-surface": ("#e3f3ec", "#16332a"),
+    "bad": ("#c8324a", "#f0728a"),
+    "bad-surface": ("#fbe6e9", "#3d1820"),
+    "unsure": ("#8a5a10", "#e3b261"),
+    "unsure-surface": ("#fdf1dc", "#382a12"),
+    "neutral-surface": ("#eceff2", "#252e38"),
+}
+
+
+WIDTH = 640
+"""Of a chart in JupyterLab, in pixels; on a page it is as wide as its place."""
+
+Layered = alt.LayerChart | alt.FacetChart  # what alt.layer is declared to return
+
+
+def color(name: str) -> str:
+    """Return the light colour called *name*."""
+    return PALETTE[name][0]
+
+
+@alt.theme.register("bakame_duck", enable=True)
+def _theme() -> alt.theme.ThemeConfig:
+    font = "Inter, system-ui, sans-serif"
+    return {
+        "config": {
+            "background": "transparent",
+            "font": font,
+            "padding": {"left": 2, "right": 10, "top": 4, "bottom": 2},
+            "view": {"stroke": None},
+            "title": {"color": color("ink"), "fontSize": 13, "fontWeight": 600, "anchor": "start", "offset": 10},
+            "axis": {
+                "domain": False,
+                "ticks": False,
+                "gridColor": color("line"),
+                "labelColor": color("mute"),
+                "titleColor": color("mute"),
+                "labelFontSize": 12,
+                "titleFontSize": 12,
+                "titleFontWeight": 400,
+                "labelPadding": 6,
+                "titlePadding": 8,
+                "labelOverlap": "greedy",
+            },
+            "axisX": {"grid": False},
+            "legend": {
+                "orient": "top",
+                "title": None,
+                "labelColor": color("mute"),
+                "labelFontSize": 12,
+                "symbolSize": 90,
+                "symbolStrokeWidth": 0,
+            },
+            "line": {"strokeWidth": 2},
+            "point": {"filled": True, "size": 45, "opacity": 1},
+            "bar": {"cornerRadiusEnd": 2},
+        }
+    }
+
+
+# Altair's own renderer fetches Vega from the net. JupyterLab draws this type by itself, and so does the page.
+MIMETYPE = "application/vnd.vegalite.v5+json"
+_SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
+
+
+def _render(spec: dict[str, Any], **_: object) -> dict[str, Any]:
+    return {MIMETYPE: spec | {"$schema": _SCHEMA}, "text/plain": spec.get("description", "a chart")}
+
+
+alt.renderers.register("bakame_duck", _render)
+alt.renderers.enable("bakame_duck")
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Small charts side by side: a row in JupyterLab, as many as fit in a row on the page."""
+
+    charts: Sequence[alt.Chart | Layered]
+    legend: dict[str, str]
+    """What each colour means, by its name in :data:`PALETTE`; the page shows it once."""
+
+    MIMETYPE = "application/vnd.bakame-duck.panels+json"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
+        """Return the row for JupyterLab, and the single charts for the page."""
+        row = alt.hconcat(*(chart.properties(width=WIDTH // len(self.charts)) for chart in self.charts))
+        panels = [chart.configure_legend(disable=True).to_dict() for chart in self.charts]
+        return _render(row.to_dict()) | {self.MIMETYPE: {"legend": self.legend, "panels": panels}}
+
+
+class Nothing:
+    """In place of a chart without rows, whose axes Vega could not scale."""
+
+    def _repr_html_(self) -> str:
+        return '<p class="why">Nothing to draw.</p>'
+
+
+def _day(letters: int) -> alt.X:
+    """Return the axis of the days of a week, each named by its first *letters*."""
+    name = f"slice(utcFormat(toDate(datum.value), '%A'), 0, {letters})"
+    return alt.X("day:O", title=None, axis=alt.Axis(labelExpr=name, labelAngle=0))
+
+
+_DAY_TOOLTIP = alt.Tooltip("day:T", title="day", timeUnit="utcyearmonthdate", format="%A %d %B")
+
+
+def _target(value: float, *, horizontal: bool = True) -> alt.Chart:
+    """Return the line of a target: dashed and red, everywhere."""
+    line = alt.Chart(pl.DataFrame({"target": [value]})).mark_rule(
+        color=color("bad"), strokeDash=[5, 4], strokeWidth=1.5
+    )
+    return line.encode(y="target:Q") if horizontal else line.encode(x="target:Q")
+
+
+def latency_by_stage(latency: pl.DataFrame, objectives: pl.DataFrame) -> Panels | Nothing:
+    """
+    Draw p95 and p50 of each stage, day by day, against its target.
+
+    Args:
+        latency: Rows of ``latency_percentiles``.
+
+        objectives: Rows of ``objectives_report``.
+    """
+    limits = dict(objectives.filter(pl.col("kind") == "latency").select("stage", "target").iter_rows())
+    long = latency.unpivot(
+        ["p95_ms", "p50_ms"], index=["stage", "day", "turns"], variable_name="percentile", value_name="ms"
+    ).with_columns(pl.col("percentile").str.head(3), pl.col("day").cast(pl.String))
+    drawn = [stage for stage in limits if stage in long["stage"]]
+    if not drawn:
+        return Nothing()
+    return Panels(
+        [_stage_panel(long.filter(pl.col("stage") == stage), stage, limits[stage]) for stage in drawn],
+        legend={"p95": "accent", "p50": "faint"},
+    )
+
+
+def _stage_panel(rows: pl.DataFrame, stage: str, limit: float) -> Layered:
+    lines = (
+        alt.Chart(rows)
+        .mark_line(point=True)
+        .encode(
+            x=_day(2),
+            y=alt.Y("ms:Q", title="ms", axis=alt.Axis(tickCount=4)),
+            color=alt.Color(
+                "percentile:N", scale=alt.Scale(domain=["p95", "p50"], range=[color("accent"), color("faint")])
+            ),
+            tooltip=[
+                _DAY_TOOLTIP,
+                alt.Tooltip("percentile:N", title="percentile"),
+                alt.Tooltip("ms:Q", title="ms", format=",.0f"),
+                alt.Tooltip("turns:Q", title="turns", format=","),
+            ],
+        )
+    )
+    return alt.layer(_target(limit), lines).properties(
+        title=STAGE_TITLES[stage],
+        height=170,
+        width=WIDTH,
+        description=f"{STAGE_TITLES[stage]}: p95 and p50 by day, target {limit:,.0f} ms at p95",
+    )
+
+
+def errors_by_day(errors: pl.DataFrame) -> Panels | Nothing:
+    """
+    Draw the share of failed turns by day and stage.
+
+    Args:
+        errors: Rows of ``errors_by_day``.
+    """
+    if errors.is_empty():
+        return Nothing()
+    stages = ["asr", "llm", "tts", "unknown"]
+    titles = [STAGE_TITLES[stage] for stage in stages]
+    rows = errors.with_columns(
+        pl.col("day").cast(pl.String),
+        pl.col("stage").replace_strict(STAGE_TITLES, return_dtype=pl.String).alias("title"),
+        pl.col("stage").replace_strict(stages, list(range(len(stages))), return_dtype=pl.Int64).alias("position"),
+    )
+    bars = (
+        alt.Chart(rows)
+        .mark_bar(size=30)
+        .encode(
+            x=_day(3),
+            y=alt.Y("error_rate_percent:Q", title="failed turns, %", axis=alt.Axis(tickCount=4)),
+            order="position:O",
+            color=alt.Color("title:N", scale=alt.Scale(domain=titles, range=[color(stage) for stage in stages])),
+            tooltip=[
+                _DAY_TOOLTIP,
+                alt.Tooltip("title:N", title="stage"),
+                alt.Tooltip("errors:Q", title="failed turns", format=","),
+                alt.Tooltip("error_rate_percent:Q", title="% of the day's turns", format=".2f"),
+            ],
+        )
+        .properties(height=230, width=WIDTH, description="Share of failed turns by day and stage")
+    )
+    return Panels([bars], legend=dict(zip(titles, stages, strict=True)))
+
+
+def calls_by_day(calls: pl.DataFrame) -> alt.Chart | Nothing:
+    """
+    Draw the calls of each day.
+
+    Args:
+        calls: Rows of ``calls_per_day``.
+    """
+    if calls.is_empty():
+        return Nothing()
+    return (
+        alt.Chart(calls.with_columns(pl.col("day").cast(pl.String)))
+        .mark_bar(size=30, color=color("accent"))
+        .encode(
+            x=_day(3),
+            y=alt.Y("calls:Q", title="calls", axis=alt.Axis(tickCount=4)),
+            tooltip=[
+                _DAY_TOOLTIP,
+                alt.Tooltip("calls:Q", format=","),
+                alt.Tooltip("callers:Q", format=","),
+                alt.Tooltip("turns_per_call:Q", title="turns per call", format=".1f"),
+            ],
+        )
+        .properties(height=230, width=WIDTH, description="Calls by day")
+    )
+
+
+def named(configurations: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of ``tts_configurations`` with a short ``name`` for each, to label charts by."""
+    names = configuration_names(configurations.to_dicts())
+    return configurations.with_columns(pl.Series("name", names, dtype=pl.String))
+
+
+def configurations_by_speed(configurations: pl.DataFrame, limit: float) -> Layered | Nothing:
+    """
+    Draw p50 and p95 of each TTS configuration against the target.
+
+    Args:
+        configurations: Rows of ``tts_configurations`` with a ``name``.
+
+        limit: The target at p95, in ms.
+    """
+    configurations = configurations.drop_nulls("p95_ms")
+    if configurations.is_empty():
+        return Nothing()
+    base = alt.Chart(configurations).encode(
+        y=alt.Y("name:N", title=None, sort=alt.EncodingSortField("p95_ms", order="ascending"))
+    )
+    tooltip = [
+        alt.Tooltip("name:N", title="configuration"),
+        alt.Tooltip("p50_ms:Q", title="p50, ms", format=",.0f"),
+        alt.Tooltip("p95_ms:Q", title="p95, ms", format=",.0f"),
+        alt.Tooltip("turns:Q", format=","),
+    ]
+    span = base.mark_rule(strokeWidth=4, color=color("faint"), strokeCap="round").encode(
+        x=alt.X(
+            "p50_ms:Q", title="tts_ms from p50 to p95 (dot)", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6)
+        ),
+        x2="p95_ms:Q",
+        tooltip=tooltip,
+    )
+    dot = base.mark_point(size=90, color=color("accent")).encode(x="p95_ms:Q", tooltip=tooltip)
+    return alt.layer(_target(limit, horizontal=False), span, dot).properties(
+        height=34 * configurations.height,
+        width=WIDTH,
+        description=f"p50 and p95 of the synthesis time by configuration, target {limit:,.0f} ms at p95",
+    )
+
+
+def speed_against_interruptions(configurations: pl.DataFrame, fewest: int) -> Layered | Nothing:
+    """
+    Draw each TTS configuration by its p95 and its barge-in rate.
+
+    Args:
+        configurations: Rows of ``tts_configurations`` with a ``name``.
+
+        fewest: The turns below which a p95 is not judged; such points are grey.
+    """
+    configurations = configurations.drop_nulls(["p95_ms", "barge_in_rate_percent"])
+    if configurations.is_empty():
+        return Nothing()
+    base = alt.Chart(configurations).encode(
+        x=alt.X(
+            "p95_ms:Q",
+            title="p95 of tts_ms",
+            scale=alt.Scale(zero=False, padding=60, nice=False),
+            axis=alt.Axis(tickCount=5),
+        ),
+        y=alt.Y("barge_in_rate_percent:Q", title="interrupted turns, %", scale=alt.Scale(zero=False, padding=24)),
+    )
+    points = base.mark_point(size=90).encode(
+        color=alt.condition(alt.datum.turns < fewest, alt.value(color("unknown")), alt.value(color("accent"))),
+        tooltip=[
+            alt.Tooltip("name:N", title="configuration"),
+            alt.Tooltip("p95_ms:Q", title="p95, ms", format=",.0f"),
+            alt.Tooltip("barge_in_rate_percent:Q", title="interrupted, %", format=".1f"),
+            alt.Tooltip("turns:Q", format=","),
+        ],
+    )
+    labels = base.mark_text(dy=-13, color=color("ink"), fontSize=12).encode(text="name:N")
+    return alt.layer(points, labels).properties(
+        height=280, width=WIDTH, description="Barge-in rate against p95 of the synthesis time, by configuration"
+    )

@@ -1,0 +1,167 @@
+"""
+Cut time into the weeks and day spans that reports cover.
+
+Days and weeks are those of a time zone; the instants that bound them are naive UTC,
+half-open, as every view and metric wants them.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bakame_duck.errors import PeriodError, UsageError
+from bakame_duck.wording import day_span
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_WEEK = re.compile(r"(\d{4})-?W(\d{1,2})", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Period:
+    """
+    A span of whole days in a time zone.
+
+    Attributes:
+        label: Its short name, ``2026-W03`` or ``2025-12-22-to-2026-01-18``.
+
+        first: Its first day.
+
+        last: Its last day.
+
+        timezone: The time zone that cuts the days.
+    """
+
+    label: str
+    first: date
+    last: date
+    timezone: str
+
+    @property
+    def since(self) -> datetime:
+        """The instant at which it starts, naive UTC."""
+        return _midnight(self.first, self.timezone)
+
+    @property
+    def until(self) -> datetime:
+        """The instant before which it ends, naive UTC."""
+        return _midnight(self.last + timedelta(days=1), self.timezone)
+
+    @property
+    def title(self) -> str:
+        """The days in words."""
+        return day_span(self.first, self.last)
+
+
+def check_timezone(name: str) -> str:
+    """
+    Return *name* when there is such a time zone.
+
+    Raises:
+        UsageError: There is none.
+    """
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise UsageError(f"There is no time zone {name}", hint="Name one such as Africa/Kigali or UTC.") from error
+    return name
+
+
+def choose_week(con: DuckDBPyConnection, week: str, timezone: str) -> Period:
+    """
+    Return the ISO week that *week* names.
+
+    Args:
+        con: A connection made by :func:`bakame_duck.connect`.
+
+        week: Such as ``2026-W03``, or ``latest``: the newest whole one, or the only one.
+
+        timezone: The time zone that cuts the week.
+
+    Raises:
+        PeriodError: There is no such week, or the logs have no record in it.
+    """
+    if week != "latest":
+        return _require_records(con, parse_week(week, timezone))
+    first, last = _first_and_last(con)
+    monday = _monday_of(last, timezone)
+    whole = _week(monday - timedelta(days=7), timezone)
+    return whole if whole.until > first else _week(monday, timezone)
+
+
+def choose_days(con: DuckDBPyConnection, since: str, until: str, timezone: str) -> Period:
+    """
+    Return the days from *since* to before *until*, both written ``2026-01-12``.
+
+    Raises:
+        PeriodError: They are no days, in the wrong order, or without a record.
+    """
+    try:
+        first, end = date.fromisoformat(since), date.fromisoformat(until)
+    except ValueError as error:
+        raise PeriodError(f"{since} or {until} is not a day", hint="Days are written 2026-01-12.") from error
+    if end <= first:
+        raise PeriodError(f"{until} is not after {since}", hint="--until is the day after the last one wanted.")
+    last = end - timedelta(days=1)
+    return _require_records(con, Period(f"{first}-to-{last}", first, last, timezone))
+
+
+def parse_week(text: str, timezone: str) -> Period:
+    """
+    Return the ISO week that *text* names, such as ``2026-W03``.
+
+    Raises:
+        PeriodError: There is no such week.
+    """
+    try:
+        match = _WEEK.fullmatch(text.strip())
+        if match is None:
+            raise ValueError
+        return _week(date.fromisocalendar(int(match[1]), int(match[2]), 1), timezone)
+    except (ValueError, OverflowError) as error:
+        raise PeriodError(
+            f"There is no week {text}", hint="ISO weeks are written 2026-W03; 'latest' is the newest whole one."
+        ) from error
+
+
+def _require_records(con: DuckDBPyConnection, period: Period) -> Period:
+    """Return *period* when the logs have a record in it."""
+    first, last = _first_and_last(con)
+    try:
+        span = [period.since, period.until]
+    except OverflowError as error:
+        raise PeriodError(f"{period.label} leaves the calendar", hint="Years run from 2 to 9998.") from error
+    found = con.execute("select count(*) from user_sessions where timestamp >= $1 and timestamp < $2", span)
+    if found.fetchall() == [(0,)]:
+        weeks = [_week(_monday_of(instant, period.timezone), period.timezone).label for instant in (first, last)]
+        raise PeriodError(f"The logs have no record in {period.label}", hint=f"They cover {weeks[0]} to {weeks[1]}.")
+    return period
+
+
+def _first_and_last(con: DuckDBPyConnection) -> tuple[datetime, datetime]:
+    first, last = con.execute("select min(timestamp), max(timestamp) from user_sessions").fetchall()[0]
+    if first is None:
+        raise PeriodError(
+            "The logs hold no record", hint="'bakame-duck sql \"from ingest_files\"' tells what was read."
+        )
+    return first, last
+
+
+def _monday_of(instant: datetime, timezone: str) -> date:
+    """Return the Monday of the ISO week that holds *instant*, in naive UTC."""
+    day = instant.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)).date()
+    return day - timedelta(days=day.weekday())
+
+
+def _week(monday: date, timezone: str) -> Period:
+    year, week, _ = monday.isocalendar()
+    return Period(f"{year}-W{week:02}", monday, monday + timedelta(days=6), timezone)
+
+
+def _midnight(day: date, timezone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC).replace(tzinfo=None)

@@ -1,0 +1,181 @@
+import json
+from datetime import date, datetime
+
+import altair as alt
+import polars as pl
+import pytest
+
+from bakame_duck import figures, metric
+from bakame_duck.catalog import connect_empty
+from tests.conftest import Given
+
+SPAN = {"since": datetime(2026, 1, 12), "until": datetime(2026, 1, 19)}
+TTS = {
+    "tts_provider": "deepgram",
+    "tts_voice": "aura-asteria-en",
+    "tts_rate": 0.95,
+    "tts_fallback_count": 0,
+    "barge_in_triggered": False,
+}
+
+
+@pytest.fixture
+def con(given: Given):
+    given.health_checks(("2026-01-12 10:00:00", "healthy"))
+    return given.turns(
+        ("2026-01-12 10:00:00", "math", TTS),
+        ("2026-01-13 10:00:00", "math", TTS | {"error": "LLM timeout", "tts_ms": 0.0}),
+        ("2026-01-14 10:00:00", "english", TTS | {"tts_voice": "aura-luna-en", "barge_in_triggered": True}),
+        ("2026-01-15 10:00:00", "english", TTS | {"error": "boom"}),
+    )
+
+
+def drawn_from(con) -> dict[str, object]:
+    """Return every chart that the notebooks draw, each by its function's name."""
+    objectives = metric(con, "objectives_report", **SPAN).pl()
+    configurations = figures.named(metric(con, "tts_configurations", **SPAN).pl())
+    return {
+        "latency_by_stage": figures.latency_by_stage(metric(con, "latency_percentiles", **SPAN).pl(), objectives),
+        "errors_by_day": figures.errors_by_day(metric(con, "errors_by_day", **SPAN).pl()),
+        "calls_by_day": figures.calls_by_day(metric(con, "calls_per_day", **SPAN).pl()),
+        "configurations_by_speed": figures.configurations_by_speed(configurations, 800.0),
+        "speed_against_interruptions": figures.speed_against_interruptions(configurations, 59),
+    }
+
+
+CHARTS = (
+    "latency_by_stage",
+    "errors_by_day",
+    "calls_by_day",
+    "configurations_by_speed",
+    "speed_against_interruptions",
+)
+
+
+def bundle(chart) -> dict[str, object]:
+    """Return what a notebook is given to show."""
+    shown = chart._repr_mimebundle_(None, None)
+    return shown[0] if isinstance(shown, tuple) else shown
+
+
+def colors(spec: object) -> set[str]:
+    match spec:
+        case dict():
+            return set().union(*map(colors, spec.values()))
+        case list():
+            return set().union(*map(colors, spec))
+        case str() if spec.startswith("#"):
+            return {spec}
+        case _:
+            return set()
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_is_valid_vega_lite_and_holds_its_rows(con, name):
+    shown = bundle(drawn_from(con)[name])
+
+    spec = shown[figures.MIMETYPE]
+    panels = shown.get(figures.Panels.MIMETYPE, {"panels": [spec]})["panels"]
+    alt.Chart.from_dict(spec)  # validates
+    for panel in panels:
+        alt.Chart.from_dict(panel)
+        assert any(len(rows) > 0 for rows in panel["datasets"].values())
+        assert panel["description"]
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_chart_can_be_written_as_json(con, name):
+    shown = bundle(drawn_from(con)[name])
+
+    assert shown == json.loads(json.dumps(shown, allow_nan=False))
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_every_colour_is_one_that_the_page_can_turn_dark(con, name):
+    light = {pair[0] for pair in figures.PALETTE.values()}
+
+    assert colors(bundle(drawn_from(con)[name])) <= light
+
+
+def test_every_colour_of_the_palette_means_one_thing():
+    for theme in (0, 1):
+        named = [pair[theme] for pair in figures.PALETTE.values()]
+        assert len(named) == len(set(named))
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_without_rows_nothing_is_drawn(name):
+    chart = drawn_from(connect_empty())[name]
+
+    assert isinstance(chart, figures.Nothing)
+    assert chart._repr_html_() == '<p class="why">Nothing to draw.</p>'
+
+
+def test_a_configuration_that_never_spoke_is_not_drawn(given):
+    con = given.turns(("2026-01-12 10:00:00", "math", TTS | {"tts_ms": 0.0, "error": "LLM timeout"}))
+
+    drawn = drawn_from(con)
+
+    assert isinstance(drawn["configurations_by_speed"], figures.Nothing)
+    assert isinstance(drawn["speed_against_interruptions"], figures.Nothing)
+
+
+def test_a_stage_that_never_ran_has_no_panel(given):
+    con = given.turns(("2026-01-12 10:00:00", "math", {"asr_ms": 0.0}))
+
+    panels = bundle(drawn_from(con)["latency_by_stage"])[figures.Panels.MIMETYPE]["panels"]
+
+    assert ["Language model", "Speech synthesis", "Whole turn"] == [panel["title"] for panel in panels]
+
+
+def test_every_stage_is_drawn_with_its_target(con):
+    shown = bundle(drawn_from(con)["latency_by_stage"])[figures.Panels.MIMETYPE]
+
+    targets = {
+        panel["title"]: [row["target"] for rows in panel["datasets"].values() for row in rows if "target" in row]
+        for panel in shown["panels"]
+    }
+    assert targets == {
+        "Speech recognition": [500],
+        "Language model": [2000],
+        "Speech synthesis": [800],
+        "Whole turn": [3000],
+    }
+    assert {"p95": "accent", "p50": "faint"} == shown["legend"]
+
+
+def test_targets_are_dashed_and_red_everywhere(con):
+    drawn = drawn_from(con)
+    panels = bundle(drawn["latency_by_stage"])[figures.Panels.MIMETYPE]["panels"]
+
+    for panel in [*panels, bundle(drawn["configurations_by_speed"])[figures.MIMETYPE]]:
+        rule = panel["layer"][0]["mark"]
+        assert ("rule", figures.color("bad"), [5, 4]) == (rule["type"], rule["color"], rule["strokeDash"])
+
+
+def test_the_stages_of_a_days_errors_add_up(con):
+    shown = bundle(drawn_from(con)["errors_by_day"])[figures.Panels.MIMETYPE]
+    (rows,) = shown["panels"][0]["datasets"].values()
+
+    assert [("2026-01-13", "Language model", 1), ("2026-01-15", "Unknown", 1)] == [
+        (row["day"], row["title"], row["errors"]) for row in rows
+    ]
+    assert {"Speech recognition": "asr", "Language model": "llm", "Speech synthesis": "tts", "Unknown": "unknown"} == (
+        shown["legend"]
+    )
+
+
+def test_a_day_stays_the_same_day_wherever_the_reader_is(con):
+    spec = bundle(drawn_from(con)["calls_by_day"])[figures.MIMETYPE]
+    (rows,) = spec["datasets"].values()
+
+    assert [str(date(2026, 1, day)) for day in (12, 13, 14, 15)] == [row["day"] for row in rows]
+    # the axis names it in UTC, as which Vega reads a date without a time
+    assert "utcFormat" in spec["encoding"]["x"]["axis"]["labelExpr"]
+
+
+def test_configurations_are_named_apart(con):
+    names = figures.named(metric(con, "tts_configurations", **SPAN).pl())["name"]
+
+    assert ["Asteria", "Luna"] == names.to_list()
+    assert names.dtype == pl.String

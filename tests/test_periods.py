@@ -1,0 +1,163 @@
+from datetime import date, datetime
+
+import pytest
+
+from bakame_duck.errors import PeriodError, UsageError
+from bakame_duck.periods import Period, check_timezone, choose_days, choose_week, parse_week
+from tests.conftest import Given
+
+KIGALI = "Africa/Kigali"
+
+
+def record_at(*instants: str) -> list[dict[str, str]]:
+    return [{"timestamp": instant} for instant in instants]
+
+
+def test_a_week_in_kigali_starts_and_ends_at_22_00_utc():
+    week = parse_week("2026-W03", KIGALI)
+
+    assert (date(2026, 1, 12), date(2026, 1, 18)) == (week.first, week.last)
+    assert (datetime(2026, 1, 11, 22), datetime(2026, 1, 18, 22)) == (week.since, week.until)
+
+
+@pytest.mark.parametrize(
+    ("text", "label", "first", "last"),
+    [
+        ("2026-W01", "2026-W01", date(2025, 12, 29), date(2026, 1, 4)),
+        ("2025-W01", "2025-W01", date(2024, 12, 30), date(2025, 1, 5)),
+        ("2020-W53", "2020-W53", date(2020, 12, 28), date(2021, 1, 3)),
+        ("2026-W53", "2026-W53", date(2026, 12, 28), date(2027, 1, 3)),
+        ("2024-W52", "2024-W52", date(2024, 12, 23), date(2024, 12, 29)),
+        ("2026W03", "2026-W03", date(2026, 1, 12), date(2026, 1, 18)),
+        ("2026-w3", "2026-W03", date(2026, 1, 12), date(2026, 1, 18)),
+        (" 2026-W03 ", "2026-W03", date(2026, 1, 12), date(2026, 1, 18)),
+    ],
+)
+def test_weeks_are_those_of_iso_8601(text, label, first, last):
+    assert Period(label, first, last, "UTC") == parse_week(text, "UTC")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-W99", "2026-W00", "2025-W53", "2024-W53", "nonsense", "", "2026-03", "0000-W01", "9999-W52", "2026-W03-1"],
+)
+def test_a_week_that_is_none_is_refused(text):
+    with pytest.raises(PeriodError, match="There is no week") as refused:
+        parse_week(text, KIGALI)
+
+    assert "2026-W03" in refused.value.hint
+
+
+def test_a_week_in_which_clocks_change_is_an_hour_shorter():
+    week = parse_week("2026-W13", "Europe/Berlin")
+
+    assert (datetime(2026, 3, 22, 23), datetime(2026, 3, 29, 22)) == (week.since, week.until)
+
+
+@pytest.mark.parametrize("name", ["Africa/Kigali", "UTC", "Europe/Berlin"])
+def test_a_time_zone_is_known(name):
+    assert name == check_timezone(name)
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "", "../../etc/passwd", "/etc/localtime", "Africa", "a\0b"])
+def test_a_time_zone_that_is_none_is_refused(name):
+    with pytest.raises(UsageError, match="There is no time zone"):
+        check_timezone(name)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "label"),
+    [
+        ("2026-01-05T10:00:00", "2026-01-19T10:00:00", "2026-W03"),  # the newest week has begun
+        ("2026-01-05T10:00:00", "2026-01-18T21:59:59", "2026-W02"),  # it may still go on
+        ("2026-01-05T10:00:00", "2026-01-18T22:00:00", "2026-W03"),  # Monday, midnight in Kigali
+        ("2025-12-20T10:00:00", "2026-01-05T10:00:00", "2026-W01"),  # over the turn of the year
+    ],
+)
+def test_the_latest_week_is_the_newest_whole_one(given, first, last, label):
+    con = given.records(*record_at(first, last))
+
+    assert label == choose_week(con, "latest", KIGALI).label
+
+
+@pytest.mark.parametrize("first", ["2026-01-12T10:00:00", "2026-01-11T22:00:00"])
+def test_the_latest_week_of_logs_that_hold_a_single_part_of_one_is_that_one(given, first):
+    con = given.records(*record_at(first, "2026-01-14T10:00:00"))
+
+    assert choose_week(con, "latest", KIGALI).label == "2026-W03"
+
+
+def test_the_latest_week_may_be_one_that_the_logs_begin_in(given):
+    con = given.records(*record_at("2026-01-11T21:59:59", "2026-01-14T10:00:00"))
+
+    assert choose_week(con, "latest", KIGALI).label == "2026-W02"
+
+
+def test_the_latest_week_depends_on_the_time_zone(given):
+    con = given.records(*record_at("2026-01-05T10:00:00", "2026-01-18T23:00:00"))
+
+    assert ["2026-W03", "2026-W02"] == [choose_week(con, "latest", zone).label for zone in (KIGALI, "UTC")]
+
+
+def test_a_week_without_records_is_refused_and_the_logs_span_told(given):
+    con = given.records(*record_at("2026-01-05T10:00:00", "2026-01-18T23:00:00"))
+
+    with pytest.raises(PeriodError, match="The logs have no record in 2020-W01") as refused:
+        choose_week(con, "2020-W01", KIGALI)
+
+    assert refused.value.hint == "They cover 2026-W02 to 2026-W04."
+
+
+@pytest.mark.parametrize(("instant", "found"), [("2026-01-18T21:59:59.999999", True), ("2026-01-18T22:00:00", False)])
+def test_a_week_ends_before_the_next_begins(given, instant, found):
+    con = given.records(*record_at("2025-01-01T00:00:00", instant))
+
+    try:
+        chosen = choose_week(con, "2026-W03", KIGALI).label
+    except PeriodError:
+        chosen = None
+
+    assert chosen == ("2026-W03" if found else None)
+
+
+@pytest.mark.parametrize("week", ["latest", "2026-W03"])
+def test_logs_without_a_record_have_no_week(given: Given, week):
+    con = given.health_checks(("2026-01-12 10:00:00", "healthy"))
+
+    with pytest.raises(PeriodError, match="The logs hold no record"):
+        choose_week(con, week, KIGALI)
+
+
+def test_days_end_before_until(given):
+    con = given.records(*record_at("2025-12-31T21:59:59"))
+
+    days = choose_days(con, "2025-12-22", "2026-01-01", KIGALI)
+
+    assert Period("2025-12-22-to-2025-12-31", date(2025, 12, 22), date(2025, 12, 31), KIGALI) == days
+    assert (datetime(2025, 12, 21, 22), datetime(2025, 12, 31, 22)) == (days.since, days.until)
+    assert days.title == "Monday 22 to Wednesday 31 December 2025"
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "told"),
+    [
+        ("2026-01-12", "2026-01-12", "is not after"),
+        ("2026-01-12", "2026-01-10", "is not after"),
+        ("yesterday", "2026-01-10", "is not a day"),
+        ("2026-01-12", "2026-02-30", "is not a day"),
+        ("", "", "is not a day"),
+        ("2026-01-12T10:00:00", "2026-01-13", "is not a day"),
+        ("2020-01-01", "2020-01-02", "no record in 2020-01-01-to-2020-01-01"),
+        ("0001-01-01", "2026-01-13", "leaves the calendar"),
+        ("2026-01-01", "9999-12-31", None),
+    ],
+)
+def test_days_that_are_none_or_without_a_record_are_refused(given, since, until, told):
+    con = given.records(*record_at("2026-01-12T10:00:00"))
+
+    try:
+        refused = choose_days(con, since, until, KIGALI) and None
+    except PeriodError as error:
+        refused = str(error)
+
+    assert (refused is None) if told is None else (told in refused)

@@ -1,0 +1,265 @@
+import re
+from datetime import date, datetime
+from html.parser import HTMLParser
+
+import pytest
+
+from bakame_duck import tables
+from tests.test_wording import ASTERIA, DAY, ERROR_RATE, LATENCY, SOUND, UPTIME
+
+HOSTILE = "<script>alert('&')</script>"
+ESCAPED = "&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;"
+
+MESSAGE = {
+    "message": "LLM timeout",
+    "stage": "llm",
+    "turns": 12,
+    "calls": 9,
+    "first_seen": datetime(2026, 1, 15, 12, 10),
+    "last_seen": datetime(2026, 1, 15, 22, 30),
+}
+MODULE = {
+    "module_name": "math",
+    "turns": 1200,
+    "calls": 90,
+    "callers": 40,
+    "p50_ms": 1900.0,
+    "p95_ms": 2800.0,
+    "error_rate_percent": 2.5,
+    "avg_asr_confidence": 0.951,
+    "avg_tokens_in": 25.4,
+    "avg_tokens_out": 45.0,
+}
+CONFIGURATION = ASTERIA | {
+    "name": "Asteria",
+    "p50_ms": 500.0,
+    "barge_in_rate_percent": 12.5,
+    "fallback_rate_percent": None,
+    "error_rate_percent": 0.5,
+    "avg_transcode_ms": None,
+    "avg_sentence_chunks": 2.44,
+}
+TTS_LATENCY = LATENCY | {"objective": "tts_latency", "stage": "tts", "target": 800.0, "fewest": 59}
+
+
+class Cells(HTMLParser):
+    """The texts of a table's rows; a tag that is not closed in its turn fails."""
+
+    def __init__(self, block: tables.Block) -> None:
+        super().__init__()
+        self.rows: list[list[str]] = []
+        self._open: list[str] = []
+        self.feed(block._repr_html_())
+        assert [] == self._open
+
+    def handle_starttag(self, tag, attrs):
+        self._open.append(tag)
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("th", "td"):
+            self.rows[-1].append("")
+
+    def handle_startendtag(self, tag, attrs):
+        pass
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_data(self, data):
+        self.rows[-1][-1] += data
+
+
+@pytest.mark.parametrize(
+    ("block", "rows"),
+    [
+        (
+            tables.messages_table([MESSAGE], timezone="Africa/Kigali"),
+            [
+                ["Message", "Stage", "Turns", "Calls", "First", "Last"],
+                ["LLM timeout", "Language model", "12", "9", "15 Jan 14:10", "16 Jan 00:30"],
+            ],
+        ),
+        (
+            tables.modules_table([MODULE, MODULE | {"module_name": None, "p50_ms": None, "p95_ms": None}]),
+            [
+                [
+                    "Module",
+                    "Turns",
+                    "Calls",
+                    "Callers",
+                    "p50",
+                    "p95",
+                    "Errors",
+                    "ASR confidence",
+                    "Tokens in",
+                    "Tokens out",
+                ],
+                ["math", "1,200", "90", "40", "1,900 ms", "2,800 ms", "2.5%", "0.95", "25", "45"],
+                ["not known", "1,200", "90", "40", "–", "–", "2.5%", "0.95", "25", "45"],
+            ],
+        ),
+        (
+            tables.configurations_table([CONFIGURATION], TTS_LATENCY),
+            [
+                [
+                    "Configuration",
+                    "Turns",
+                    "p50",
+                    "p95",
+                    "Interrupted",
+                    "Fallbacks",
+                    "Errors",
+                    "Transcoding",
+                    "Chunks",
+                    "Under target",
+                ],
+                [
+                    "Asteriadeepgram · aura-asteria-en · 0.95 · +1st · conversational · mulaw · pause 200 ms",
+                    *["400", "500 ms", "700 ms", "12.5%", "–", "0.5%", "–", "2.4", "Met"],
+                ],
+            ],
+        ),
+    ],
+    ids=["messages", "modules", "configurations"],
+)
+def test_rows_are_set_as_a_table(block, rows):
+    assert rows == Cells(block).rows
+
+
+@pytest.mark.parametrize(
+    ("objective", "cells"),
+    [
+        (LATENCY, ["LLM latency", "p95 < 2,000 ms", "1,800 ms", "", "500", "Met"]),
+        (
+            ERROR_RATE | {"status": "breached", "measured": 7.25},
+            ["Overall error rate", "< 5%", "7.2%", "", "500", "Breached"],
+        ),
+        (LATENCY | {"status": "too few"}, ["LLM latency", "p95 < 2,000 ms", "1,800 ms", "", "500", "Too few turns"]),
+        (
+            LATENCY | {"status": "not measured", "measured": None, "turns": 0},
+            ["LLM latency", "p95 < 2,000 ms", "–", "no turn reached this stage", "0", "Not measured"],
+        ),
+        (
+            UPTIME | {"status": "not measured", "measured": None, "turns": 0},
+            ["Service uptime", "> 99.5%", "–", "no health check of this time", "0", "Not measured"],
+        ),
+    ],
+)
+def test_an_objective_is_set_with_its_target_and_verdict(objective, cells):
+    assert cells == Cells(tables.objectives_table([objective])).rows[1]
+
+
+@pytest.mark.parametrize(
+    ("objective", "side"),
+    [
+        (LATENCY, "left"),
+        (LATENCY | {"measured": 2314.0}, "right"),
+        (LATENCY | {"measured": 90000.0}, "right"),
+        (ERROR_RATE, "left"),
+        (ERROR_RATE | {"target": 0.0, "measured": 0.0}, "left"),
+        (ERROR_RATE | {"target": 0.0, "measured": 1.0}, "right"),
+        (UPTIME, "left"),
+        (UPTIME | {"measured": 100.0}, "left"),
+        (UPTIME | {"measured": 99.0}, "right"),
+        (UPTIME | {"target": 100.0, "measured": 99.0}, "right"),
+    ],
+)
+def test_the_dot_is_left_of_the_target_when_it_is_better(objective, side):
+    drawn = tables.objectives_table([objective])._repr_html_()
+
+    dot, target, width = (
+        float(re.search(pattern, drawn)[1]) for pattern in (r'cx="([\d.]+)"', r'x1="([\d.]+)"', r'width="([\d.]+)"')
+    )
+    assert 0 < dot < width
+    assert side == ("left" if dot < target else "right")
+
+
+@pytest.mark.parametrize(
+    ("configuration", "words"),
+    [
+        (CONFIGURATION, "Met"),
+        (CONFIGURATION | {"p95_ms": 800.0}, "Breached"),
+        (CONFIGURATION | {"turns": 58}, "Too few turns"),
+        (CONFIGURATION | {"p50_ms": None, "p95_ms": None}, "Not measured"),
+    ],
+)
+def test_a_configuration_is_judged_by_the_target(configuration, words):
+    assert words == Cells(tables.configurations_table([configuration], TTS_LATENCY)).rows[1][-1]
+
+
+@pytest.mark.parametrize(
+    ("block", "said"),
+    [
+        (tables.objectives_table([]), "No objectives are set."),
+        (tables.messages_table([], timezone="UTC"), "No turn failed."),
+        (tables.modules_table([]), "No turn in this time."),
+        (tables.availability_table([]), "Nothing was recorded."),
+        (tables.configurations_table([], TTS_LATENCY), "No turn in this time has TTS metrics."),
+    ],
+)
+def test_absent_data_is_said_in_a_sentence(block, said):
+    assert f'<p class="why">{said}</p>' == block._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        tables.paragraph(HOSTILE),
+        tables.lead("Fine.", HOSTILE),
+        tables.lead(HOSTILE, ""),
+        tables.cards([("Turns", "1", HOSTILE)]),
+        tables.messages_table([MESSAGE | {"message": HOSTILE}], timezone="UTC"),
+        tables.modules_table([MODULE | {"module_name": HOSTILE}]),
+        tables.configurations_table([CONFIGURATION | {"name": HOSTILE}], TTS_LATENCY),
+        tables.configurations_table([CONFIGURATION | {"tts_voice": HOSTILE}], TTS_LATENCY),
+        tables.objectives_table([LATENCY | {"title": HOSTILE}]),
+        tables.table([{}], [tables.TableColumn(HOSTILE, lambda row: "")], label="x", empty="y"),
+        tables.table([{}], [tables.TableColumn("x", lambda row: "")], label=HOSTILE, empty="y"),
+    ],
+)
+def test_every_text_is_escaped(block):
+    assert ESCAPED in block._repr_html_()
+    assert "<script" not in block._repr_html_()
+
+
+FILE = SOUND | {"file": "/var/log/bakame/user_sessions.csv", "reason": None, "duplicate_of": None}
+
+
+@pytest.mark.parametrize(
+    ("file", "cells"),
+    [
+        (
+            FILE | {"pending_bytes": 1234},
+            ["user_sessions.csv", "live", "100", "0", "1,234 bytes of a record that is still being written"],
+        ),
+        (
+            FILE | {"state": "repaired", "rejects": 2, "reason": "a quote that is never closed"},
+            ["user_sessions.csv", "repaired", "100", "2", "a quote that is never closed"],
+        ),
+        (
+            FILE | {"state": "duplicate", "duplicate_of": "/var/log/bakame/user_sessions_2026-01-04.csv"},
+            ["user_sessions.csv", "duplicate", "100", "0", "the same content as user_sessions_2026-01-04.csv"],
+        ),
+        (
+            FILE | {"state": "unreadable", "reason": "no gzip file"} | dict.fromkeys(("records", "rejects")),
+            ["user_sessions.csv", "unreadable", "–", "–", "no gzip file"],
+        ),
+    ],
+)
+def test_the_ledger_tells_what_befell_a_file(file, cells):
+    assert cells == Cells(tables.files_table([FILE, file])).rows[1]
+
+
+def test_the_ledger_of_sound_files_is_a_sentence():
+    assert tables.files_table([FILE])._repr_html_() == '<p class="why">Every file is sound.</p>'
+
+
+def test_a_day_of_availability_is_set():
+    day = DAY | {
+        "day": date(2026, 1, 12),
+        "up_minutes": 1430.0,
+        "uptime_percent": 99.31,
+        "health_check_success_percent": 99.0,
+    }
+
+    assert ["Mon 12 Jan", "1,440", "99.0%", "99.31%", "10 min"] == Cells(tables.availability_table([day])).rows[1]

@@ -1,0 +1,388 @@
+from datetime import date, datetime
+
+import pytest
+
+from bakame_duck import wording
+
+LATENCY = {
+    "objective": "llm_latency",
+    "title": "LLM latency",
+    "kind": "latency",
+    "stage": "llm",
+    "comparison": "<",
+    "target": 2000.0,
+    "unit": "ms",
+    "measured": 1800.0,
+    "turns": 500,
+    "status": "met",
+}
+ERROR_RATE = LATENCY | {
+    "objective": "error_rate",
+    "title": "Overall error rate",
+    "kind": "error rate",
+    "stage": "total",
+    "target": 5.0,
+    "unit": "%",
+    "measured": 2.5,
+}
+UPTIME = LATENCY | {
+    "objective": "uptime",
+    "title": "Service uptime",
+    "kind": "availability",
+    "stage": None,
+    "comparison": ">",
+    "target": 99.5,
+    "unit": "%",
+    "measured": 99.95,
+}
+
+
+@pytest.mark.parametrize(
+    ("say", "number", "said"),
+    [
+        (wording.count, 5812, "5,812"),
+        (wording.count, 0, "0"),
+        (wording.count, None, "–"),
+        (wording.milliseconds, 2314.2, "2,314 ms"),
+        (wording.milliseconds, None, "–"),
+        (wording.percent, 3.14, "3.1%"),
+        (wording.percent, 0, "0.0%"),
+        (wording.percent, 0.04, "0.04%"),
+        (wording.percent, 99.94, "99.94%"),
+        (wording.percent, 100, "100.0%"),
+        (wording.percent, None, "–"),
+        (wording.decimal, 0.951, "0.95"),
+        (wording.decimal, None, "–"),
+        (wording.in_words, 0, "no"),
+        (wording.in_words, 6, "six"),
+        (wording.in_words, 10, "ten"),
+        (wording.in_words, 1234, "1,234"),
+    ],
+)
+def test_a_number_is_said(say, number, said):
+    assert said == say(number)
+
+
+@pytest.mark.parametrize(
+    ("objective", "said"),
+    [(LATENCY, "p95 < 2,000 ms"), (ERROR_RATE, "< 5%"), (UPTIME, "> 99.5%"), (UPTIME | {"target": 99.0}, "> 99%")],
+)
+def test_a_target_is_said(objective, said):
+    assert said == wording.target(objective)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "said"),
+    [
+        (104, 100, "+4% on the week before"),
+        (80, 100, "−20% on the week before"),
+        (100, 100, "+0% on the week before"),
+        (100, 0, "no week before to compare"),
+        (100, None, "no week before to compare"),
+        (None, 100, "no week before to compare"),
+        (0, 100, "−100% on the week before"),
+    ],
+)
+def test_a_change_is_said(now, before, said):
+    assert said == wording.change(now, before)
+
+
+@pytest.mark.parametrize(
+    ("items", "said"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_items_are_listed(items, said):
+    assert said == wording.listed(items)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        (date(2026, 1, 12), date(2026, 1, 18), "Monday 12 to Sunday 18 January 2026"),
+        (date(2026, 1, 26), date(2026, 2, 1), "Monday 26 January to Sunday 1 February 2026"),
+        (date(2025, 12, 29), date(2026, 1, 4), "Monday 29 December 2025 to Sunday 4 January 2026"),
+        (date(2025, 1, 6), date(2026, 1, 4), "Monday 6 January 2025 to Sunday 4 January 2026"),
+    ],
+)
+def test_days_are_said(first, last, said):
+    assert said == wording.day_span(first, last)
+
+
+def test_a_moment_is_said_in_the_time_zone():
+    assert wording.moment(datetime(2026, 1, 15, 22, 10), "Africa/Kigali") == "16 Jan 00:10"
+
+
+@pytest.mark.parametrize(
+    ("objectives", "verdict", "sentences"),
+    [
+        ([LATENCY, ERROR_RATE], "Two of two objectives met, none breached.", ""),
+        (
+            [LATENCY | {"status": "breached", "measured": 2314.2}, UPTIME],
+            "One of two objectives met, one breached.",
+            "The language model took 2,314 ms at p95, over its 2,000 ms.",
+        ),
+        (
+            [ERROR_RATE | {"status": "breached", "measured": 7.25}],
+            "None of one objectives met, one breached.",
+            "7.2% of the turns failed, over the 5.0% allowed.",
+        ),
+        (
+            [ERROR_RATE | {"status": "breached", "measured": 4.0, "stage": "tts", "target": 1.0}, LATENCY],
+            "One of two objectives met, one breached.",
+            "Speech synthesis failed in 4.0% of the turns that reached it, over the 1.0% allowed.",
+        ),
+        (
+            [UPTIME | {"status": "breached", "measured": 99.12}, LATENCY],
+            "One of two objectives met, one breached.",
+            "The service answered 99.12% of the time, under its 99.50%.",
+        ),
+        (
+            [UPTIME | {"objective": "health_checks", "status": "breached", "measured": 98.0, "target": 99.0}, LATENCY],
+            "One of two objectives met, one breached.",
+            "98.0% of the health checks were good, under the 99.0% wanted.",
+        ),
+        (
+            [LATENCY | {"status": "too few"}, UPTIME | {"status": "not measured", "measured": None}, ERROR_RATE],
+            "One of three objectives met, none breached.",
+            "Too few turns to judge LLM latency. Service uptime was not recorded.",
+        ),
+    ],
+)
+def test_a_report_opens_with_what_became_of_the_objectives(objectives, verdict, sentences):
+    assert (verdict, sentences) == wording.objectives_lead(objectives)
+
+
+ACTIVITY = {"turns": 1200, "calls": 300, "callers": 90, "new_callers": 7, "error_rate_percent": 2.5}
+SILENCE = {"turns": 0, "calls": 0, "callers": 0, "new_callers": 0, "error_rate_percent": None}
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "cards"),
+    [
+        (
+            ACTIVITY,
+            ACTIVITY | {"turns": 1000, "error_rate_percent": 5.0},
+            [
+                ("Turns", "1,200", "+20% on the week before"),
+                ("Calls", "300", "4.0 turns a call"),
+                ("Callers", "90", "7 new"),
+                ("Turns with an error", "2.5%", "5.0% the week before"),
+            ],
+        ),
+        (
+            SILENCE,
+            SILENCE,
+            [
+                ("Turns", "0", "no week before to compare"),
+                ("Calls", "0", "no call has a turn"),
+                ("Callers", "0", "0 new"),
+                ("Turns with an error", "–", "no week before"),
+            ],
+        ),
+    ],
+)
+def test_the_key_figures_are_said(now, before, cards):
+    assert cards == wording.activity_cards(now, before)
+
+
+@pytest.mark.parametrize(
+    ("objectives", "said"),
+    [
+        ([], "No turn of this week has a timing."),
+        ([LATENCY | {"measured": None}, ERROR_RATE], "No turn of this week has a timing."),
+        ([LATENCY], "At p95 over the whole week, within target: language model."),
+        (
+            [LATENCY, LATENCY | {"stage": "tts", "target": 800.0, "measured": 800.0}],
+            "At p95 over the whole week, over target: speech synthesis; within target: language model.",
+        ),
+    ],
+)
+def test_the_latency_is_said(objectives, said):
+    assert said == wording.latency_lead(objectives)
+
+
+@pytest.mark.parametrize(
+    ("by_stage", "by_message", "said"),
+    [
+        ([], [], "No turn of this week failed."),
+        ([{"stage": "llm", "errors": 0}], [], "No turn of this week failed."),
+        (
+            [{"stage": "asr", "errors": 3}, {"stage": "llm", "errors": 9}],
+            [{"message": "LLM timeout", "turns": 5}],
+            "12 turns failed, 9 of them in the language model. The commonest message, “LLM timeout”, stands for 5.",
+        ),
+        (
+            [{"stage": "unknown", "errors": 4}],
+            [{"message": "boom", "turns": 4}],
+            "4 turns failed, 4 of them where no stage can be named. The commonest message, “boom”, stands for 4.",
+        ),
+    ],
+)
+def test_the_errors_are_said(by_stage, by_message, said):
+    assert said == wording.errors_lead(by_stage, by_message)
+
+
+@pytest.mark.parametrize(
+    ("modules", "said"),
+    [
+        ([], "No turn in this week."),
+        (
+            [{"module_name": "math", "turns": 40, "turns_by_caller": 0}],
+            "The log names no learning module for a turn: 40 were given that of their call.",
+        ),
+        (
+            [
+                {"module_name": "math", "turns": 40, "turns_by_caller": 3},
+                {"module_name": None, "turns": 2, "turns_by_caller": 0},
+            ],
+            "The log names no learning module for a turn: 37 were given that of their call, 3 that of their caller "
+            "and 2 none.",
+        ),
+    ],
+)
+def test_the_modules_are_said(modules, said):
+    assert said == wording.modules_lead(modules)
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ([], "No call started in this time."),
+        (
+            [
+                {"day": date(2026, 1, 12), "calls": 40, "callers": 30},
+                {"day": date(2026, 1, 13), "calls": 1500, "callers": 900},
+            ],
+            "Tuesday was the busiest day: 1,500 calls by 900 callers.",
+        ),
+    ],
+)
+def test_the_calls_are_said(days, said):
+    assert said == wording.calls_lead(days)
+
+
+DAY = {"observed_minutes": 1440.0, "up_minutes": 1440.0, "checks": 1440, "healthy_checks": 1440}
+
+
+@pytest.mark.parametrize(
+    ("days", "said"),
+    [
+        ([], "No health_checks*.jsonl speaks of this time, so nothing can be said of uptime."),
+        ([DAY], "The service answered all week; 0 of 1,440 health checks found it unhealthy."),
+        (
+            [DAY, DAY | {"up_minutes": 1390.0, "checks": 1390, "healthy_checks": 1381}],
+            "The service was silent for 50 minutes; 9 of 2,830 health checks found it unhealthy.",
+        ),
+    ],
+)
+def test_the_availability_is_said(days, said):
+    assert said == wording.availability_lead(days)
+
+
+SOUND = {"state": "sound", "records": 100, "rows": 100, "rejects": 0, "pending_bytes": 0}
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ([SOUND, SOUND], "2 log files hold 200 records: 200 read, 0 rejected, 0 still being written."),
+        (
+            [
+                SOUND | {"records": 101, "pending_bytes": 12},
+                SOUND | {"state": "repaired", "rows": 98, "rejects": 2},
+                SOUND | {"state": "duplicate"},
+                SOUND | {"state": "unreadable", "records": None, "rows": None, "rejects": None, "pending_bytes": None},
+            ],
+            "2 log files hold 201 records: 198 read, 2 rejected, 1 still being written. One had to be repaired. "
+            "One repeats another file and is left out. One cannot be read.",
+        ),
+        (
+            [SOUND | {"state": "duplicate"}] * 3,
+            "0 log files hold 0 records: 0 read, 0 rejected, 0 still being written. "
+            "Three repeat other files and are left out.",
+        ),
+    ],
+)
+def test_the_ledger_is_said(files, said):
+    assert said == wording.ledger_lead(files)
+
+
+ASTERIA = {
+    "tts_provider": "deepgram",
+    "tts_voice": "aura-asteria-en",
+    "tts_rate": 0.95,
+    "tts_pitch": "+1st",
+    "tts_style": "conversational",
+    "audio_encoding": "mulaw",
+    "chunk_pause_ms": 200.0,
+    "turns": 400,
+    "p95_ms": 700.0,
+}
+LUNA = ASTERIA | {"tts_voice": "aura-luna-en", "tts_rate": 1.0, "p95_ms": 600.0, "turns": 300}
+FASTER = ASTERIA | {"tts_rate": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("configurations", "names"),
+    [
+        ([], []),
+        ([ASTERIA, LUNA], ["Asteria", "Luna"]),
+        ([ASTERIA, FASTER, LUNA], ["Asteria 0.95", "Asteria 1.00", "Luna"]),
+        (
+            [ASTERIA, FASTER, FASTER | {"audio_encoding": "linear16"}],
+            ["Asteria 0.95", "Asteria 1.00 mulaw", "Asteria 1.00 linear16"],
+        ),
+        ([ASTERIA | {"tts_voice": None}], ["Deepgram"]),
+        ([ASTERIA | {"tts_voice": "Polly.Joanna"}], ["Joanna"]),
+        ([ASTERIA | {"tts_voice": "aura-en"}], ["aura-en"]),
+        ([ASTERIA, ASTERIA | {"chunk_pause_ms": None}], ["Asteria 200.0", "Asteria –"]),
+    ],
+)
+def test_a_configuration_is_named_by_what_tells_it_apart(configurations, names):
+    assert names == wording.configuration_names(configurations)
+
+
+def test_the_settings_of_a_configuration_are_said_in_one_line():
+    assert wording.configuration_settings(ASTERIA | {"tts_style": None}) == (
+        "deepgram · aura-asteria-en · 0.95 · +1st · – · mulaw · pause 200 ms"
+    )
+
+
+LAST = "These are plain differences: answers of other lengths and hours may explain part of them."
+
+
+@pytest.mark.parametrize(
+    ("configurations", "verdict", "sentences"),
+    [
+        (
+            [],
+            "No TTS metrics in this time.",
+            "The logs of this time have no TTS columns, or no turn that filled them.",
+        ),
+        (
+            [ASTERIA | {"name": "Asteria", "turns": 20}],
+            "Too few turns to compare.",
+            "A p95 needs 59 turns; no configuration has them.",
+        ),
+        (
+            [ASTERIA | {"name": "Asteria", "p95_ms": None}],
+            "Too few turns to compare.",
+            "A p95 needs 59 turns; no configuration has them.",
+        ),
+        (
+            [ASTERIA | {"name": "Asteria"}, LUNA | {"name": "Luna"}],
+            "Luna was the fastest: 600 ms at p95.",
+            f"That is 100 ms less than Asteria, the most used. {LAST}",
+        ),
+        (
+            [
+                ASTERIA | {"name": "Asteria"},
+                LUNA | {"name": "Luna", "p95_ms": 810.0},
+                FASTER | {"name": "Third", "turns": 9},
+            ],
+            "Asteria was the fastest: 700 ms at p95.",
+            f"Luna is over the 800 ms target. Third has too few turns to judge. {LAST}",
+        ),
+    ],
+)
+def test_the_configurations_are_compared_in_words(configurations, verdict, sentences):
+    assert (verdict, sentences) == wording.configuration_lead(configurations, 800.0, 59)
