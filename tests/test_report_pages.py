@@ -1,0 +1,191 @@
+"""The reports, opened in a browser that has no network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from bakame_duck.figures import PALETTE
+
+pytest_plugins = ["tests.report_fixtures"]
+
+CHARTS = {"weekly": 6, "tts": 2, "tts without columns": 0, "weekly without turns": 1}
+MARKS = ".mark-symbol path, .mark-rect path, .mark-line path"
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        missing = "needs Chromium: apt-get install chromium"
+        pytest.fail(missing) if "CI" in os.environ else pytest.skip(missing)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """A page, and what it said and asked for while it was open."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        self.said: list[str] = []
+        self.asked_for: list[str] = []
+        page.on("console", lambda message: self.said.append(message.text))
+        page.on("pageerror", lambda error: self.said.append(str(error)))
+        page.on("request", lambda request: self.asked_for.append(request.url))
+
+    def open(self, path: Path) -> None:
+        self.page.goto(path.as_uri())
+        self.page.wait_for_function("[...document.querySelectorAll('.chart')].every(chart => chart.dataset.drawn)")
+
+
+@pytest.fixture
+def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    scheme, width = request.param
+    context = chromium.new_context(offline=True, color_scheme=scheme, viewport={"width": width, "height": 900})
+    yield Visit(context.new_page())
+    context.close()
+
+
+everywhere = pytest.mark.parametrize(
+    "visit",
+    [("light", 1280), ("light", 360), ("dark", 1280), ("dark", 360)],
+    ids=["light", "light, phone", "dark", "dark, phone"],
+    indirect=True,
+)
+wide = pytest.mark.parametrize("visit", [("light", 1280)], ids=["light"], indirect=True)
+
+
+@everywhere
+@pytest.mark.parametrize("name", ["weekly", "tts"])
+def test_a_report_opens_without_a_network(visit: Visit, reports: Mapping[str, Path], name: str) -> None:
+    assert_opens(visit, reports, name)
+
+
+@pytest.mark.parametrize("visit", [("light", 1280), ("dark", 360)], ids=["light", "dark, phone"], indirect=True)
+@pytest.mark.parametrize("name", ["tts without columns", "weekly without turns"])
+def test_a_report_of_which_little_can_be_drawn_opens_too(visit: Visit, reports: Mapping[str, Path], name: str) -> None:
+    assert_opens(visit, reports, name)
+
+
+def assert_opens(visit: Visit, reports: Mapping[str, Path], name: str) -> None:
+    visit.open(reports[name])
+
+    charts = visit.page.eval_on_selector_all(
+        ".chart",
+        "(charts, marks) => charts.map(c => [c.dataset.drawn, c.querySelectorAll('svg').length, "
+        "c.querySelectorAll(marks).length > 2])",
+        MARKS,
+    )
+    assert [["yes", 1, True]] * CHARTS[name] == charts
+    assert [] == visit.said
+    assert [reports[name].as_uri()] == visit.asked_for
+    assert visit.page.evaluate("document.documentElement.scrollWidth") == visit.page.evaluate("window.innerWidth")
+
+
+@pytest.mark.parametrize("visit", [("light", 1280), ("dark", 1280)], ids=["light", "dark"], indirect=True)
+def test_page_and_charts_follow_the_readers_light_or_dark_theme(
+    visit: Visit, reports: Mapping[str, Path], request: pytest.FixtureRequest
+) -> None:
+    dark = "dark" in request.node.callspec.id
+    visit.open(reports["weekly"])
+
+    colors = visit.page.evaluate(
+        """(marks) => [
+            getComputedStyle(document.body).backgroundColor,
+            getComputedStyle(document.querySelector(".chart .role-axis-label text")).fill,
+            ...new Set([...document.querySelectorAll(".chart .mark-line path")].map(p => getComputedStyle(p).stroke)),
+        ]""",
+        MARKS,
+    )
+
+    assert [as_rgb(PALETTE[name][dark]) for name in ("background", "mute", "accent", "faint")] == colors
+
+
+@wide
+def test_pointing_at_a_bar_tells_its_numbers(visit: Visit, reports: Mapping[str, Path]) -> None:
+    visit.open(reports["weekly"])
+
+    visit.page.locator("#calls .mark-rect path").first.hover()
+
+    assert "Monday 12 January" in visit.page.locator("#vg-tooltip-element.visible").inner_text()
+    assert [] == visit.said
+
+
+@wide
+@pytest.mark.parametrize("name", ["weekly", "tts"])
+def test_the_code_is_folded_away_until_it_is_asked_for(visit: Visit, reports: Mapping[str, Path], name: str) -> None:
+    visit.open(reports[name])
+    code = visit.page.locator("details.how code")
+
+    assert code.count() > 2
+    assert [False] * code.count() == [code.nth(place).is_visible() for place in range(code.count())]
+    visit.page.locator("details.how summary").first.click()
+    assert code.first.is_visible()
+
+
+@wide
+@pytest.mark.parametrize("name", ["weekly", "tts"])
+def test_every_section_is_reached_from_the_top(visit: Visit, reports: Mapping[str, Path], name: str) -> None:
+    visit.open(reports[name])
+
+    targets = visit.page.eval_on_selector_all("nav a", "links => links.map(link => link.getAttribute('href').slice(1))")
+    sections = visit.page.eval_on_selector_all("section[id]", "sections => sections.map(section => section.id)")
+
+    assert len(targets) > 2
+    assert targets == sections
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_page_names_nothing_that_would_be_loaded(reports: Mapping[str, Path], name: str) -> None:
+    page = References()
+    page.feed(reports[name].read_text(encoding="utf-8"))
+
+    assert [] == [url for url in page.urls if not url.startswith(("#", "data:"))]
+    assert page.styles
+    assert [] == [style for style in page.styles if "@import" in style or "url(" in style]
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_a_page_is_small_enough_to_mail(reports: Mapping[str, Path], name: str) -> None:
+    assert reports[name].stat().st_size <= 3_000_000
+
+
+class References(HTMLParser):
+    """Every address that the markup names, and every style sheet; scripts are none of its business."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.urls: list[str] = []
+        self.styles: list[str] = []
+        self._tag = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._tag = tag
+        loading = ("src", "href", "xlink:href", "srcset", "poster", "data", "action", "background")
+        self.urls += [value or "" for name, value in attrs if name in loading]
+        self.styles += [value or "" for name, value in attrs if name == "style"]
+
+    def handle_data(self, data: str) -> None:
+        if self._tag == "style":
+            self.styles.append(data)
+
+
+def as_rgb(color: str) -> str:
+    return f"rgb({', '.join(str(int(color[place : place + 2], 16)) for place in (1, 3, 5))})"

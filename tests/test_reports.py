@@ -1,0 +1,320 @@
+"""Reports: what their files hold, and what is left of one that fails."""
+
+from __future__ import annotations
+
+import html
+import json
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+import polars as pl
+import pytest
+import vl_convert
+from duckdb import DuckDBPyConnection
+
+from bakame_duck import connect, metric
+from bakame_duck import reports as making
+from bakame_duck.resources import resource_folder
+from bakame_duck.settings import Settings
+
+if TYPE_CHECKING:
+    from tests.report_fixtures import Run, Start
+
+pytest_plugins = ["tests.report_fixtures"]
+
+WEEK = {"since": datetime(2026, 1, 11, 22), "until": datetime(2026, 1, 18, 22)}
+WEEK_BEFORE = {"since": datetime(2026, 1, 4, 22), "until": datetime(2026, 1, 11, 22)}
+KIGALI = {"timezone": "Africa/Kigali"}
+SECTIONS = {
+    "weekly": {
+        "objectives": ("objectives_report", WEEK),
+        "activity": ("activity", WEEK),
+        "activity_before": ("activity", WEEK_BEFORE),
+        "latency": ("latency_percentiles", WEEK | KIGALI),
+        "errors": ("error_rates_by_stage", WEEK),
+        "errors_by_day": ("errors_by_day", WEEK | KIGALI),
+        "messages": ("errors_by_message", WEEK),
+        "modules": ("turns_by_module", WEEK),
+        "calls": ("calls_per_day", WEEK | KIGALI),
+        "availability": ("availability", WEEK | KIGALI),
+    },
+    "tts": {"configurations": ("tts_configurations", WEEK)},
+}
+HEAD = {
+    "version": 1,
+    "period": "2026-W03",
+    "since": "2026-01-11T22:00:00Z",
+    "until": "2026-01-18T22:00:00Z",
+    "timezone": "Africa/Kigali",
+}
+SUFFIXES = (".html", ".ipynb", ".json")
+
+
+@pytest.fixture(scope="module")
+def sample(sample_folder: Path) -> DuckDBPyConnection:
+    return connect(sample_folder, settings=Settings.model_construct())
+
+
+def numbers(page: Path) -> dict[str, object]:
+    def refuse(constant: str) -> None:
+        raise ValueError(f"{constant} is not JSON")
+
+    return dict(json.loads(page.with_suffix(".json").read_text(encoding="utf-8"), parse_constant=refuse))
+
+
+def as_json(value: object) -> object:
+    match value:
+        case float():
+            return pytest.approx(value, abs=1e-6)
+        case datetime():
+            return value.isoformat() + "Z"
+        case date():
+            return value.isoformat()
+        case _:
+            return value
+
+
+def rows_as_json(frame: pl.DataFrame) -> list[dict[str, object]]:
+    return [{name: as_json(value) for name, value in row.items()} for row in frame.to_dicts()]
+
+
+@pytest.mark.parametrize(
+    ("name", "stem"),
+    [
+        ("weekly", "weekly-performance-2026-W03"),
+        ("tts", "tts-tuning-2026-W03"),
+        ("tts without columns", "tts-tuning-2025-W36"),
+        ("weekly without turns", "weekly-performance-2026-W02"),
+    ],
+)
+def test_a_report_is_a_page_a_notebook_and_its_numbers(reports: Mapping[str, Path], name: str, stem: str) -> None:
+    written = {path.name for path in reports[name].parent.iterdir() if path.is_file()}
+
+    assert reports[name].name == f"{stem}.html"
+    assert {stem + suffix for suffix in SUFFIXES} <= written
+    assert not [name for name in written if not name.endswith(SUFFIXES)]
+
+
+def test_nothing_unfinished_stays_beside_the_reports(reports: Mapping[str, Path]) -> None:
+    assert {"bare"} == {path.name for path in reports["weekly"].parent.iterdir() if path.suffix not in SUFFIXES}
+
+
+@pytest.mark.parametrize(("name", "stem"), [("weekly", "weekly-performance"), ("tts", "tts-tuning")])
+def test_the_numbers_say_what_they_are_of(reports: Mapping[str, Path], name: str, stem: str) -> None:
+    found = numbers(reports[name])
+
+    assert HEAD | {"report": stem} == {key: found[key] for key in (*HEAD, "report")}
+    assert {*HEAD, "report", "files", *SECTIONS[name]} == found.keys()
+
+
+@pytest.mark.parametrize(("name", "section"), [(name, section) for name in SECTIONS for section in SECTIONS[name]])
+def test_a_reports_numbers_are_those_of_the_metric(
+    reports: Mapping[str, Path], sample: DuckDBPyConnection, name: str, section: str
+) -> None:
+    metric_name, arguments = SECTIONS[name][section]
+
+    expected = rows_as_json(metric(sample, metric_name, **arguments).pl())
+
+    assert expected
+    if section == "configurations":  # which the notebook has given names
+        expected = [
+            row | {"name": found["name"]} for row, found in zip(expected, numbers(reports[name])[section], strict=True)
+        ]
+    assert expected == numbers(reports[name])[section]
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_a_report_holds_the_whole_ledger(reports: Mapping[str, Path], sample: DuckDBPyConnection, name: str) -> None:
+    expected = rows_as_json(sample.sql("from ingest_files order by file").pl())
+
+    assert len(expected) > 20
+    assert expected == numbers(reports[name])["files"]
+
+
+def test_two_runs_give_the_same_numbers(reports: Mapping[str, Path]) -> None:
+    first, second = (reports[name].with_suffix(".json") for name in ("weekly", "weekly again"))
+
+    assert first != second
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_settings_name_the_data_and_the_folder_of_the_reports(reports: Mapping[str, Path]) -> None:
+    # made with BAKAME_DUCK_DATA and reports = "elsewhere"
+    assert ("settled", "elsewhere") == reports["weekly again"].parts[-3:-1]
+
+
+def test_settings_name_the_time_zone_that_cuts_the_week(reports: Mapping[str, Path]) -> None:
+    found = numbers(reports["tts without columns"])
+
+    assert ("UTC", "2025-09-01T00:00:00Z", "2025-09-08T00:00:00Z") == (
+        found["timezone"],
+        found["since"],
+        found["until"],
+    )
+    assert "UTC time" in reports["tts without columns"].read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["weekly", "tts"])
+@pytest.mark.parametrize("column", ["phone_number", "user_input", "ai_response"])
+def test_no_caller_and_no_word_of_theirs_is_in_a_report(
+    reports: Mapping[str, Path], sample: DuckDBPyConnection, name: str, column: str
+) -> None:
+    rows = sample.execute(f"select distinct {column} from user_sessions where length({column}) > 12").fetchall()
+    private = {form for (text,) in rows for form in (text, html.escape(text), json.dumps(text)[1:-1])}
+    written = [
+        reports[name].with_suffix(suffix).read_text(encoding="utf-8").replace(bundle(), "") for suffix in SUFFIXES
+    ]
+
+    assert len(rows) > 5
+    assert [] == [text for text in private if any(text in content for content in written)]
+
+
+@cache
+def bundle() -> str:
+    """Return what draws the charts, the same on every page."""
+    return vl_convert.javascript_bundle().replace("</script", r"<\/script")
+
+
+def test_logs_without_tts_columns_are_said_to_have_none(reports: Mapping[str, Path]) -> None:
+    page = reports["tts without columns"].read_text(encoding="utf-8")
+
+    assert "<b>No TTS metrics in this time.</b>" in page
+    assert "No turn in this time has TTS metrics." in page
+    assert page.count("Nothing to draw.") == 2
+    assert [] == numbers(reports["tts without columns"])["configurations"]
+
+
+def test_logs_without_turns_and_health_checks_are_said_to_have_none(reports: Mapping[str, Path]) -> None:
+    page = reports["weekly without turns"].read_text(encoding="utf-8")
+    found = numbers(reports["weekly without turns"])
+
+    assert "so nothing can be said of uptime" in page
+    assert "No turn of this week has a timing." in page
+    assert "No turn of this week failed." in page
+    assert {"not measured"} == {objective["status"] for objective in found["objectives"]}
+    assert ([], [], []) == (found["latency"], found["errors_by_day"], found["availability"])
+
+
+@pytest.mark.parametrize("name", ["weekly", "tts"])
+def test_the_kept_notebook_is_whole_and_names_its_parameters(
+    reports: Mapping[str, Path], sample_folder: Path, name: str
+) -> None:
+    notebook = nbformat.read(reports[name].with_suffix(".ipynb"), as_version=4)
+    nbformat.validate(notebook)
+    injected = next(cell for cell in notebook.cells if "injected-parameters" in cell.metadata.tags)
+
+    assert f'data = ["{sample_folder}"]' in injected.source
+    assert 'since = "2026-01-11T22:00:00"' in injected.source
+    assert not [cell.source for cell in notebook.cells if cell.cell_type == "code" and not cell.execution_count]
+
+
+Break = Callable[[str], None]
+
+
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Break:
+    """Give the weekly report a cell that runs *code* once it has read the logs."""
+
+    def broken(code: str) -> None:
+        folder = shutil.copytree(resource_folder("notebooks"), tmp_path / "notebooks")
+        path = folder / "weekly_performance.ipynb"
+        notebook = nbformat.read(path, as_version=4)
+        place = next(place for place, cell in enumerate(notebook.cells) if "objectives_report" in cell.source)
+        notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(code))
+        nbformat.write(notebook, path)
+        monkeypatch.setattr(making, "resource_folder", {"notebooks": folder}.__getitem__)
+
+    return broken
+
+
+def test_a_report_that_fails_half_way_leaves_the_earlier_one_as_it_was(
+    run: Run, broken: Break, sample_folder: Path, tmp_path: Path
+) -> None:
+    stem = "weekly-performance-2026-W03"
+    out = tmp_path / "out"
+    out.mkdir()
+    for suffix in SUFFIXES:
+        (out / (stem + suffix)).write_text("good")
+    broken('raise ValueError("the llamas\\nare out")')
+
+    outcome = run("report", "weekly", "--data", sample_folder, "--out", out)
+
+    kept = out / f"{stem}.failed.ipynb"
+    assert (1, b"") == (outcome.code, outcome.out)
+    told, hint = outcome.err.splitlines()
+    failed = next(cell for cell in nbformat.read(kept, as_version=4).cells if "llamas" in cell.source)
+    assert told == (
+        f"Error: Cell {failed.execution_count} of weekly_performance.ipynb failed: ValueError: the llamas are out"
+    )
+    assert hint.startswith(f"Hint: Open {kept}")
+    assert failed.outputs[0].ename == "ValueError"
+    assert {kept.name: True} | {stem + suffix: False for suffix in SUFFIXES} == {
+        path.name: path.read_text() != "good" for path in out.iterdir()
+    }
+
+
+def test_a_report_whose_kernel_dies_leaves_nothing_under_its_name(
+    run: Run, broken: Break, sample_folder: Path, tmp_path: Path
+) -> None:
+    broken("import os; os._exit(1)")
+
+    outcome = run("report", "weekly", "--data", sample_folder, "--out", tmp_path / "out")
+
+    assert (1, b"") == (outcome.code, outcome.out)
+    told, hint = outcome.err.splitlines()
+    (kept,) = (tmp_path / "out").iterdir()
+    assert told == "Error: The kernel that ran weekly_performance.ipynb died; perhaps memory ran out"
+    assert hint.startswith(f"Hint: Open {kept}")
+    assert kept.name == "weekly-performance-2026-W03.failed.ipynb"
+    assert "os._exit(1)" in kept.read_text()
+
+
+def test_a_report_that_succeeds_takes_the_failed_one_away(reports: Mapping[str, Path]) -> None:
+    assert not list(reports["weekly"].parent.glob("*.failed.ipynb"))
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let the commands that a test starts hear Ctrl-C, even when the tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
+def test_an_interrupted_report_leaves_nothing(start: Start, sample_folder: Path, tmp_path: Path) -> None:
+    process = start("report", "weekly", "--data", sample_folder, "--out", tmp_path)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".unfinished-*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(1)  # by now it waits for the kernel
+
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+
+    assert (130, "") == (process.returncode, out)
+    assert err.endswith("Interrupted; nothing half-made was left behind.\n")  # the kernel may have its say before
+    assert [] == list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("place", ["a file", "a file/below", "/proc/nowhere"])
+def test_a_folder_that_cannot_be_written_is_told_in_two_lines(
+    run: Run, sample_folder: Path, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "a file").write_text("in the way")
+
+    outcome = run("report", "weekly", "--data", sample_folder, "--out", tmp_path / place)
+
+    assert (1, b"") == (outcome.code, outcome.out)
+    told, hint = outcome.err.splitlines()
+    assert told.startswith(f"Error: The report cannot be written to {tmp_path / place}: ")
+    assert hint == "Hint: Name a folder that you may write to with --out FOLDER."
+    assert [tmp_path / "a file"] == list(tmp_path.iterdir())
