@@ -1,0 +1,351 @@
+"""
+The command line: results on stdout, everything else on stderr.
+
+Exit codes: 0 done, 1 failed, 2 a request that cannot be meant. A mistake is told in
+two lines, what failed and a hint; never as a traceback.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import duckdb
+import polars as pl
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from typer.exceptions import TyperException
+
+import bakame_duck
+from bakame_duck import catalog, metrics, periods, sample, schema
+from bakame_duck.errors import BakameDuckError, PeriodError, QueryError, UnknownParameterError, UsageError
+from bakame_duck.export import Format, to_frame, write_rows
+from bakame_duck.resources import resource_folder
+from bakame_duck.settings import FILE_VARIABLE, load_settings, settings_file
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="The weekly reports and the analyst's bench for BAKAME's call logs.",
+)
+report_app = typer.Typer(no_args_is_help=True, help="Write a report: HTML, notebook and JSON.")
+app.add_typer(report_app, name="report")
+
+_stderr = Console(stderr=True, highlight=False)
+
+Data = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--data",
+        metavar="FOLDER",
+        help="Folder of the logs; may be given more than once.",
+        show_default="the setting, else data/",
+    ),
+]
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FOLDER", help="Folder to write to.", show_default="the setting, else reports/"),
+]
+Timezone = Annotated[
+    str | None,
+    typer.Option(
+        "--timezone", help="Time zone that cuts days and weeks.", show_default="the setting, else Africa/Kigali"
+    ),
+]
+Form = Annotated[Format, typer.Option("--format", help="How rows are written.")]
+
+
+def main() -> None:
+    """Run the command line and leave with its exit code."""
+    try:
+        code = app(standalone_mode=False) or 0
+        if code == 130:  # typer makes this of Ctrl-C
+            raise KeyboardInterrupt
+        sys.exit(code)
+    except BakameDuckError as error:
+        _tell(str(error), error.hint)
+        sys.exit(2 if isinstance(error, UsageError) else 1)
+    except typer.Exit as error:
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        _stderr.print("Interrupted; nothing half-made was left behind.")
+        sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except TyperException as error:  # what the option parser refuses
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "bakame-duck"
+        if message := error.format_message():  # without one, the help was asked for
+            _tell(message, f"'{command} --help' shows what can be given.")
+        sys.exit(2)
+    except OSError as error:
+        _tell(
+            f"{error.filename or 'A file'}: {error.strerror or error}",
+            "Look at the path, and whether it is yours to use.",
+        )
+        sys.exit(1)
+
+
+def _tell(message: str, hint: str) -> None:
+    _stderr.print(f"[bold red]Error:[/] {escape(' '.join(message.split()))}", soft_wrap=True)
+    _stderr.print(f"[bold]Hint:[/] {escape(hint)}", soft_wrap=True)
+
+
+@contextmanager
+def _progress(words: str) -> Iterator[Callable[[int, int], None]]:
+    """Give a callback that draws a bar on stderr, once there is something to wait for."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_stderr, transient=True, disable=not _stderr.is_terminal) as bar:
+        task = bar.add_task(words, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _folders(data: list[Path] | None) -> list[Path]:
+    return data or list(load_settings().data)
+
+
+def _connect(data: list[Path] | None) -> duckdb.DuckDBPyConnection:
+    with _progress("Inspecting logs") as progress:
+        con = catalog.connect(_folders(data), progress=progress)
+    unreadable = con.sql("select file, reason from ingest_files where state = 'unreadable'").fetchall()
+    for file, reason in unreadable:
+        _stderr.print(f"[yellow]Left out:[/] {escape(f'{file}: {reason}')}", soft_wrap=True)
+    return con
+
+
+def _write(relation: duckdb.DuckDBPyRelation | pl.DataFrame, form: Format) -> None:
+    if form is Format.PARQUET and sys.stdout.isatty():
+        raise UsageError("Parquet is not for a terminal", hint="Send it to a file: … --format parquet > rows.parquet")
+    frame = relation if isinstance(relation, pl.DataFrame) else to_frame(relation)
+    write_rows(frame, form, sys.stdout.buffer)
+    sys.stdout.flush()
+
+
+@report_app.command()
+def weekly(
+    week: Annotated[
+        str, typer.Option(help="An ISO week such as 2026-W03, or 'latest': the newest whole one.")
+    ] = "latest",
+    data: Data = None,
+    out: Out = None,
+    timezone: Timezone = None,
+) -> None:
+    """
+    Write the weekly performance report.
+
+    [dim]bakame-duck report weekly --week 2026-W03 --data logs/ --out reports/[/]
+    """
+    _report("weekly", data, out, lambda con: periods.choose_week(con, week, _zone(timezone)))
+
+
+@report_app.command()
+def tts(
+    week: Annotated[
+        str | None, typer.Option(help="An ISO week such as 2026-W03, or 'latest'.", show_default="latest")
+    ] = None,
+    since: Annotated[str | None, typer.Option(metavar="DAY", help="First day, such as 2025-12-22.")] = None,
+    until: Annotated[str | None, typer.Option(metavar="DAY", help="The day after the last.")] = None,
+    data: Data = None,
+    out: Out = None,
+    timezone: Timezone = None,
+) -> None:
+    """
+    Write the TTS-tuning report, for a week or for any span of days.
+
+    [dim]bakame-duck report tts --since 2025-12-22 --until 2026-01-19[/]
+    """
+    if (since is None) != (until is None) or (week is not None and since is not None):
+        raise PeriodError(
+            "A span of days needs both its ends, and no week", hint="Give --since and --until, or --week."
+        )
+    zone = _zone(timezone)
+    if since is not None and until is not None:
+        _report("tts", data, out, lambda con: periods.choose_days(con, since, until, zone))
+    else:
+        _report("tts", data, out, lambda con: periods.choose_week(con, "latest" if week is None else week, zone))
+
+
+def _zone(timezone: str | None) -> str:
+    return periods.check_timezone(timezone) if timezone else load_settings().timezone
+
+
+def _report(
+    kind: str, data: list[Path] | None, out: Path | None, choose: Callable[[duckdb.DuckDBPyConnection], periods.Period]
+) -> None:
+    # papermill and nbconvert take two seconds to import, which a line of SQL should not wait for.
+    from bakame_duck import reports
+
+    con = _connect(data)
+    period = choose(con)
+    con.close()
+    paths = reports.make_report(
+        reports.KINDS[kind],
+        period,
+        data=_folders(data),
+        out=out or load_settings().reports,
+        progress=_stderr.is_terminal,
+    )
+    for path in paths:
+        print(path)
+
+
+@app.command()
+def sql(
+    query: Annotated[
+        str, typer.Argument(metavar="SQL", help="A query over the views and metrics; '-' reads it from stdin.")
+    ],
+    data: Data = None,
+    form: Form = Format.TABLE,
+) -> None:
+    """
+    Run SQL over the logs.
+
+    [dim]bakame-duck sql "select error, count(*) from turns where error_stage = 'tts' group by all"[/]
+    """
+    text = sys.stdin.read() if query == "-" else query
+    con = _connect(data)
+    try:
+        relation = con.sql(text)
+        if relation is not None:
+            _write(relation, form)
+    except duckdb.Error as error:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+        raise QueryError(
+            lines[0],
+            hint=next(
+                (line.strip() for line in lines[1:] if "Did you mean" in line),
+                "'bakame-duck sql \"show tables\"' lists the views.",
+            ),
+        ) from error
+
+
+@app.command()
+def query(
+    name: Annotated[
+        str | None, typer.Argument(metavar="METRIC", help="Its name; without it, the list of them all.")
+    ] = None,
+    as_of: Annotated[
+        str | None, typer.Option(metavar="now|latest|ISO", help="The instant that a metric looks back from.")
+    ] = None,
+    assignments: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter; may be given more than once.")
+    ] = None,
+    data: Data = None,
+    form: Form = Format.TABLE,
+) -> None:
+    """
+    Run a metric by name.
+
+    [dim]bakame-duck query error_rate_analysis --as-of latest[/]
+    [dim]bakame-duck query latency_percentiles --set since=2026-01-12 --set until=2026-01-19[/]
+    """
+    if name is None:
+        rows = [(m.name, m.meaning, ", ".join(m.parameters)) for m in metrics.list_metrics()]
+        _write(pl.DataFrame(rows, schema=["metric", "meaning", "parameters"], orient="row"), form)
+        return
+    con = _connect(data)
+    known = {metric.name: metric.parameters for metric in metrics.list_metrics(con)}
+    arguments: dict[str, object] = dict(_assignment(text) for text in assignments or [])
+    if as_of:
+        arguments["as_of"] = _instant_of(con, as_of)
+    relation = metrics.metric(con, name, **arguments)
+    if "as_of" not in arguments and "as_of" in known[name]:
+        _stderr.print("[dim]As of now; --as-of latest looks back from the last record instead.[/]")
+    _write(relation, form)
+
+
+def _assignment(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise UnknownParameterError(f"--set {text} names no value", hint="Write --set name=value.")
+    return name.strip().replace("-", "_"), value.strip()
+
+
+def _instant_of(con: duckdb.DuckDBPyConnection, text: str) -> object:
+    """Return what ``--as-of`` means: no instant for now, that of the last record, or the text."""
+    match text:
+        case "now":
+            return None
+        case "latest":
+            return con.sql("select max(timestamp) from user_sessions").fetchall()[0][0]
+        case _:
+            return text
+
+
+@app.command(name="schema")
+def show_schema(form: Form = Format.TABLE) -> None:
+    """
+    Show the 31 columns: type, unit, meaning, the specification's example.
+
+    [dim]bakame-duck schema --format markdown[/]
+    """
+    rows = [(column.name, column.type, column.unit, column.meaning, column.example) for column in schema.COLUMNS]
+    _write(pl.DataFrame(rows, schema=["column", "type", "unit", "meaning", "example"], orient="row"), form)
+
+
+@app.command(name="sample")
+def make_sample(
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="A folder without logs; it is made when missing.")],
+    days: Annotated[int, typer.Option(min=1, help="How many days.")] = 35,
+    rows_per_day: Annotated[int, typer.Option(min=1, help="About how many records a day.")] = 260,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same bytes.")] = 1,
+) -> None:
+    """
+    Write synthetic logs with every oddity of the real ones.
+
+    [dim]bakame-duck sample try/ --days 7 --rows-per-day 2000[/]
+    """
+    with _progress("Writing days") as progress:
+        paths = sample.write_sample(folder, days=days, rows_per_day=rows_per_day, seed=seed, progress=progress)
+    for path in paths:
+        print(path)
+
+
+@app.command()
+def lab(
+    data: Data = None,
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- JUPYTERLAB OPTIONS]", help="Passed on to JupyterLab.")
+    ] = None,
+) -> None:
+    """
+    Open JupyterLab on the notebooks, connected to the data.
+
+    [dim]bakame-duck lab --data logs/ -- --no-browser --port 8899[/]
+    """
+    con = _connect(data)
+    con.close()
+    # The kernels start in the notebooks' folder, where neither a relative path nor the settings file would be found.
+    environment = {
+        "BAKAME_DUCK_DATA": os.pathsep.join(str(folder.resolve()) for folder in _folders(data)),
+        FILE_VARIABLE: str(settings_file().resolve()),
+    }
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        str(resource_folder("notebooks") / "explore.ipynb"),
+        *(arguments or []),
+    ]
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is JupyterLab's to answer: it asks first
+    raise typer.Exit(subprocess.call(command, env=os.environ | environment))  # noqa: S603 - the user's own arguments
+
+
+@app.callback(invoke_without_command=True)
+def _version(
+    version: Annotated[bool, typer.Option("--version", help="Show the versions of the kit and of DuckDB.")] = False,
+) -> None:
+    if version:
+        print(f"bakame-duck {bakame_duck.__version__} (DuckDB {duckdb.__version__})")
+        raise typer.Exit
