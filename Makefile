@@ -5,7 +5,7 @@ DATA ?= data/sample
 BIN := .venv/bin
 READY := .venv/.ready
 DUCKDB15 := .duckdb15
-ABOVE_SQL := cli reports report_pages notebooks readme wheel
+ABOVE_SQL := cli reports report_pages notebooks readme wheel figures tables wording periods export sample
 
 .DEFAULT_GOAL := help
 .PHONY: help report test check lab test-duckdb15 format lock clean
@@ -20,7 +20,7 @@ report-%: $(READY)
 	@$(BIN)/bakame-duck report $* --data $(DATA)
 
 test: $(READY) ## run all tests
-	$(BIN)/pytest --numprocesses auto --dist loadgroup
+	$(BIN)/pytest --numprocesses auto
 
 check: $(READY) ## lint, format, types, SQL, import contracts
 	$(BIN)/ruff check
