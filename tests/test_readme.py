@@ -1,0 +1,53 @@
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.main import get_command
+
+from bakame_duck.cli import app
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+EXAMPLES = [
+    (command, expected)
+    for block in re.findall(r"```console\n(\$ .*?)```", README, re.DOTALL)
+    for command, expected in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("readme")
+    shutil.copytree(ROOT / "data" / "sample", folder / "data" / "sample", ignore=shutil.ignore_patterns(".*"))
+    return folder
+
+
+@pytest.mark.parametrize(("command", "expected"), EXAMPLES, ids=[command for command, _ in EXAMPLES])
+def test_a_command_of_the_readme_prints_what_the_readme_shows(folder, command, expected):
+    environment = os.environ | {
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "BAKAME_DUCK_DATA": "data/sample",
+    }
+
+    done = subprocess.run(
+        ["bash", "-c", f"{command} 2>&1"], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert expected == done.stdout
+
+
+def test_the_readme_shows_examples_of_most_commands():
+    assert len(EXAMPLES) >= 10
+
+
+def test_the_readme_names_every_command():
+    commands = get_command(app).commands
+    reports = commands["report"].commands
+
+    named = {name for name in [*commands, *(f"report {name}" for name in reports)] if f"bakame-duck {name}" in README}
+
+    assert {*commands, *(f"report {name}" for name in reports)} == named
