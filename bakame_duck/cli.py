@@ -80,9 +80,6 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         _stderr.print("Interrupted; nothing half-made was left behind.")
         sys.exit(130)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except TyperException as error:  # what the option parser refuses
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "bakame-duck"
@@ -128,8 +125,11 @@ def _write(relation: duckdb.DuckDBPyRelation | pl.DataFrame, form: Format) -> No
     if form is Format.PARQUET and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal", hint="Send it to a file: … --format parquet > rows.parquet")
     frame = relation if isinstance(relation, pl.DataFrame) else to_frame(relation)
-    write_rows(frame, form, sys.stdout.buffer)
-    sys.stdout.flush()
+    try:
+        write_rows(frame, form, sys.stdout.buffer)
+        sys.stdout.flush()
+    except BrokenPipeError:  # the reader, such as head, has seen enough; typer would call that a failure
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @report_app.command()
