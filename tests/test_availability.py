@@ -55,3 +55,17 @@ def test_days_are_cut_in_the_time_zone(given):
 
     assert days() == [(4, 2)]
     assert days(timezone="Africa/Kigali") == [(4, 1), (5, 1)]
+
+
+def test_a_silence_over_midnights_is_shared_out_to_its_days(given):
+    evening = [(f"2026-01-04 23:{minute}:00", "healthy") for minute in (20, 30, 40, 50)]
+    con = given.health_checks(*evening, ("2026-01-07 00:10:00", "healthy"))
+
+    rows = [row[:5] for row in metric(con, "availability").fetchall()]
+
+    assert rows == [
+        (date(2026, 1, 4), 4, 4, 40.0, 40.0),
+        (date(2026, 1, 5), 0, 0, 1440.0, 0.0),
+        (date(2026, 1, 6), 0, 0, 1440.0, 0.0),
+        (date(2026, 1, 7), 1, 1, 20.0, 10.0),
+    ]

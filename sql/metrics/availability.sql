@@ -35,27 +35,60 @@ spans as (
     cross join usual
 ),
 
--- A silence can begin before the range: what of it lies inside still counts.
+-- A silence can begin before the range and can last over midnights: each day gets its own part.
 clipped as (
     select
         *,
-        cast(greatest(checked_at, since) at time zone 'UTC' at time zone timezone as date) as day,
-        greatest(epoch(least(ends_at, until) - greatest(checked_at, since)), 0) / 60 as observed,
-        greatest(epoch(least(up_until, until) - greatest(checked_at, since)), 0) / 60 as up,
+        greatest(checked_at, since) as from_at,
+        least(ends_at, until) as to_at,
         checked_at >= since as in_range
     from spans
-    where checked_at < until and ends_at > since
+    where checked_at < until and ends_at >= since
+),
+
+days as (
+    select
+        *,
+        cast(
+            unnest(
+                generate_series(
+                    date_trunc('day', from_at at time zone 'UTC' at time zone timezone),
+                    date_trunc('day', to_at at time zone 'UTC' at time zone timezone),
+                    interval 1 day
+                )
+            ) as date
+        ) as day
+    from clipped
+),
+
+parts as (
+    select
+        *,
+        greatest(from_at, cast(day as timestamp) at time zone timezone at time zone 'UTC') as part_from,
+        least(to_at, cast(day + 1 as timestamp) at time zone timezone at time zone 'UTC') as part_to
+    from days
+),
+
+minutes as (
+    select
+        day,
+        status,
+        in_range and part_from = checked_at as is_check,
+        greatest(epoch(part_to - part_from), 0) / 60 as observed,
+        greatest(epoch(least(up_until, part_to) - part_from), 0) / 60 as up
+    from parts
+    where part_from < part_to or part_from = checked_at
 )
 
 select
     day,
-    count(*) filter (where in_range) as checks,
-    count(*) filter (where in_range and status = 'healthy') as healthy_checks,
+    count(*) filter (where is_check) as checks,
+    count(*) filter (where is_check and status = 'healthy') as healthy_checks,
     sum(observed) as observed_minutes,
     sum(up) as up_minutes,
     100.0 * sum(up) / nullif(sum(observed), 0) as uptime_percent,
-    100.0 * count(*) filter (where in_range and status = 'healthy')
-    / nullif(count(*) filter (where in_range), 0) as health_check_success_percent
-from clipped
+    100.0 * count(*) filter (where is_check and status = 'healthy')
+    / nullif(count(*) filter (where is_check), 0) as health_check_success_percent
+from minutes
 group by day
 order by day;
