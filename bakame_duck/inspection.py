@@ -127,10 +127,10 @@ def _remembered(file: LogFile) -> Inspection:
         version = f"{_FORMAT}|{file.path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
         key = hashlib.sha256(os.fsencode(version) + _ends_of(file.path, status.st_size)).hexdigest()[:32]
         cache = _cache_beside(file.path.parent)
-        note = cache / f"{key}.json"
-        if note.is_file() and (known := _recall(note, file)).reads and known.reads.is_file():
+        note, copy = cache / f"{key}.json", cache / f"{key}.csv"
+        if note.is_file() and (known := _recall(note, file, copy)).reads and known.reads.is_file():
             return known
-        inspection = _inspect(file, status.st_size, cache / f"{key}.csv")
+        inspection = _inspect(file, status.st_size, copy)
     except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         return Inspection(file.path, file.live, state="unreadable", reason=reason)
@@ -349,10 +349,11 @@ def _ends_of(path: Path, size: int) -> bytes:
         return first + stream.read()
 
 
-def _recall(note: Path, file: LogFile) -> Inspection:
+def _recall(note: Path, file: LogFile, copy: Path) -> Inspection:
+    """Return what *note* tells of *file*; where it lies is as it is named now, not as it was named then."""
     known = json.loads(note.read_bytes())
-    known["file"], known["live"] = file.path, file.live
-    known["reads"] = Path(known["reads"]) if known["reads"] != str(file.path) else file.path
+    copied = known["state"] == "repaired" or known["pending_bytes"]
+    known |= {"file": file.path, "live": file.live, "reads": copy if copied else file.path}
     for name in ("columns", "unknown_columns", "layouts"):
         known[name] = tuple(known[name])
     known["rejects"] = tuple(Reject(**reject) for reject in known["rejects"])

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 
-from bakame_duck import inspection
+from bakame_duck import connect, inspection
 from bakame_duck.inspection import inspect
 from bakame_duck.logs import find_logs
 from bakame_duck.schema import COLUMNS, LAYOUTS, NAMES
@@ -485,3 +485,18 @@ def test_the_text_of_sound_logs_is_what_pythons_reader_finds(given_anew, logs):
 def text_of(row):
     """Return the text cells of a record; those that are empty or missing are NULL."""
     return tuple((row[position] or None) if position < len(row) else None for position in TEXT_COLUMNS)
+
+
+def test_what_is_remembered_of_a_file_holds_under_another_name_for_it(tmp_path, monkeypatch):
+    theirs, ours = tmp_path / "theirs" / "logs", tmp_path / "ours" / "logs"
+    for folder, name in ((theirs, "math"), (ours, "english")):
+        folder.mkdir(parents=True)
+        record = f"2026-01-05T10:00:00,+250788000001,CA1,{name},voice,hello,hi,1\r\n"
+        (folder / "user_sessions_2026-01-05.csv").write_bytes(record.encode())
+    monkeypatch.chdir(theirs.parent)
+    connect("logs").close()
+    monkeypatch.chdir(ours.parent)
+
+    modules = connect(theirs).sql("select module_name, source_file from user_sessions").fetchall()
+
+    assert modules == [("math", str(theirs / "user_sessions_2026-01-05.csv"))]
