@@ -136,7 +136,10 @@ def _breach(objective: Row) -> str:
 
 
 def _name(objective: Row) -> str:
+    """Return an objective's title as it reads inside a sentence: 'ASR errors', 'the whole turn', 'uptime'."""
     title = str(objective["title"])
+    if title.startswith("Errors, "):
+        return f"{title.removeprefix('Errors, ')} errors"
     return title if title[:2].isupper() else title[0].lower() + title[1:]
 
 

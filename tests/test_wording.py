@@ -386,3 +386,9 @@ LAST = "These are plain differences: answers of other lengths and hours may expl
 )
 def test_the_configurations_are_compared_in_words(configurations, verdict, sentences):
     assert (verdict, sentences) == wording.configuration_lead(configurations, 800.0, 59)
+
+
+def test_the_lead_names_unjudged_error_rates_as_people_say_them():
+    unjudged = [{"title": title, "kind": "error rate", "status": "too few"} for title in ("Errors, all", "Errors, ASR")]
+
+    assert "Too few turns to judge all errors and ASR errors." == wording.objectives_lead(unjudged)[1]
