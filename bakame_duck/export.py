@@ -9,11 +9,11 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from itertools import chain, count
 from typing import IO, TYPE_CHECKING, Any
 
 import polars as pl
@@ -37,14 +37,13 @@ class Format(StrEnum):
 
 def to_frame(relation: DuckDBPyRelation) -> pl.DataFrame:
     """Return the rows of any query as Polars can hold them: a name for each column, intervals as text."""
-    taken: Counter[str] = Counter()
-    columns = []
+    columns: dict[str, str] = {}
     for position, (name, kind) in enumerate(zip(relation.columns, relation.types, strict=True), start=1):
-        cell = f"cast(#{position} as varchar)" if "INTERVAL" in str(kind) else f"#{position}"
-        alias = f"{name}_{taken[name]}" if taken[name] else name
-        taken[name] += 1
-        columns.append('{} as "{}"'.format(cell, alias.replace('"', '""')))
-    frame: pl.DataFrame = relation.project(", ".join(columns)).pl()
+        names = chain([name], (f"{name}_{number}" for number in count(1)))
+        free = next(candidate for candidate in names if candidate not in columns)
+        columns[free] = f"cast(#{position} as varchar)" if "INTERVAL" in str(kind) else f"#{position}"
+    projection = ", ".join('{} as "{}"'.format(cell, name.replace('"', '""')) for name, cell in columns.items())
+    frame: pl.DataFrame = relation.project(projection).pl()
     return frame
 
 

@@ -3,10 +3,11 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
+import duckdb
 import polars as pl
 import pytest
 
-from bakame_duck.export import Format, as_json, numbers, write_rows
+from bakame_duck.export import Format, as_json, numbers, to_frame, write_rows
 
 ROWS = pl.DataFrame(
     {
@@ -152,3 +153,22 @@ def test_without_rows_the_columns_are_named(form):
     first = written(pl.DataFrame(schema={"day": pl.Date, "turns": pl.Int64}), form).splitlines()[0]
 
     assert ["day", "turns"] == first.replace("|", " ").replace(",", " ").split()
+
+
+def test_a_query_may_name_columns_alike_and_give_intervals():
+    rows = duckdb.sql(
+        'select 1 as a, 2 as a, 3 as a_1, interval 36 hours as lasted, [interval 1 day] as pauses, true as "say ""hi"""'
+    )
+
+    assert [{"a": 1, "a_1": 2, "a_1_1": 3, "lasted": "36:00:00", "pauses": "[1 day]", 'say "hi"': True}] == (
+        to_frame(rows).to_dicts()
+    )
+
+
+def test_an_instant_with_a_zone_is_written_in_utc():
+    con = duckdb.connect()
+    con.execute("set TimeZone = 'Africa/Kigali'")
+
+    frame = to_frame(con.sql("select timestamptz '2026-01-12 00:30:00+02:00' as at"))
+
+    assert [{"at": "2026-01-11T22:30:00Z"}] == as_json(frame)
