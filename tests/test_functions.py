@@ -12,7 +12,7 @@ def con(empty):
 
 
 def value(con, expression, *arguments):
-    return con.execute(f"select {expression}", arguments).fetchone()[0]
+    return con.execute(f"select {expression}", arguments).fetchall()[0][0]
 
 
 @pytest.mark.parametrize(
@@ -171,3 +171,22 @@ def test_a_pitch_is_read_in_semitones(con, setting, expected):
 )
 def test_only_what_was_measured_counts(con, amount, expected):
     assert value(con, "measured(?::double)", amount) == expected
+
+
+@pytest.mark.parametrize(
+    ("message", "expected"),
+    [
+        ("invalid To number +250 788 123 456", "invalid To number #"),
+        ("call me on 078 812 3456", "call me on #"),
+        ("LLM refused: 'my name is Keza, my phone is 0788-123-456'", "LLM refused: …"),
+        ('no answer to "who are you?"', "no answer to …"),
+        ("mail to keza@example.rw bounced", "mail to # bounced"),
+        ("call CA32e8d3965cae2fdeb4e8475992939d7d is gone", "call # is gone"),
+        ("can't open, won't retry", "can't open, won't retry"),
+        ("TTS failed: Deepgram 429", "TTS failed: Deepgram 429"),
+        ("upstream connect timeout after 30s", "upstream connect timeout after 30s"),
+        (None, None),
+    ],
+)
+def test_a_message_keeps_the_error_and_not_who_called(con, message, expected):
+    assert value(con, "folded_message(?::varchar)", message) == expected

@@ -1,5 +1,5 @@
 -- The error messages of turns, the most frequent first.
--- Grain: one message and stage; ids and numbers of four digits or more are folded to '#'.
+-- Grain: one message and stage; what could tell who called is folded (see folded_message).
 create or replace macro errors_by_message(
     since := timestamp '-infinity', until := timestamp 'infinity'
 ) as table
@@ -8,7 +8,7 @@ with
 failed_turns as (
     select
         *,
-        regexp_replace(trim(error), '\b(CA|SM|req[-_])?[0-9a-f]{8,}(-[0-9a-f]{4,})*\b|\+?\d{4,}', '#', 'g') as message
+        folded_message(error) as message
     from turns
     where error_stage is not null and turn_at >= since and turn_at < until
 )
