@@ -39,7 +39,7 @@ def connect(
     Args:
         data: The folder of the logs, or several; by default the one of the settings.
 
-        settings: Objectives and time zone; by default those of the working folder.
+        settings: The objectives; by default those of the working folder.
 
         progress: Called with the number of files inspected and of all files.
 
@@ -64,11 +64,10 @@ def _assemble(inspections: list[Inspection], health_checks: list[Path], settings
     con.execute("set TimeZone = 'UTC'")
     for text in _texts("functions"):
         con.execute(text)
-    _create_tables(con, inspections, settings)
+    _create_tables(con, inspections, health_checks, settings)
     con.execute(f"create view log_cells as {_cells(inspections)}")
     typed = ", ".join(f"{column.typed} as {column.name}" for column in schema.COLUMNS)
     con.execute(f"create view log_records as select {typed}, source_file, source_row from log_cells")
-    con.execute(f"create view health_check_lines as {_health_check_lines(health_checks)}")
     for folder in ("views", "metrics"):
         for text in _texts(folder):
             con.execute(text)
@@ -97,8 +96,10 @@ def _texts(folder: str) -> Iterator[str]:
         yield texts[name]
 
 
-def _create_tables(con: DuckDBPyConnection, inspections: list[Inspection], settings: Settings) -> None:
-    """Create what the views need to know and no log says: the columns, the files, the targets."""
+def _create_tables(
+    con: DuckDBPyConnection, inspections: list[Inspection], health_checks: list[Path], settings: Settings
+) -> None:
+    """Create what the views need and no log holds: the columns, the files, the targets, the health checks."""
     columns = pl.DataFrame(
         [
             (position, column.name, column.type, column.unit, column.meaning, column.example)
@@ -166,6 +167,7 @@ def _create_tables(con: DuckDBPyConnection, inspections: list[Inspection], setti
         "objective_targets": targets,
         "inspected_files": files,
         "inspected_rejects": rejects,
+        "health_check_lines": _health_check_lines(health_checks),
     }
     for name, frame in frames.items():
         con.register("frame", frame)
@@ -232,15 +234,12 @@ def _group(files: list[Inspection]) -> str:
     """
 
 
-def _health_check_lines(paths: Iterable[Path]) -> str:
-    """Return the SELECT that gives every line of the health-check logs with its file."""
-    files = ", ".join(_literal(_escape_glob(str(path))) for path in paths)
-    if not files:
-        return "select null::varchar as line, null::varchar as source_file where false"
-    return f"""
-        select unnest(string_split(content, chr(10))) as line, filename as source_file
-        from read_text([{files}])
-    """
+def _health_check_lines(paths: Iterable[Path]) -> pl.DataFrame:
+    """Return every line of the health-check logs with its file; what is not UTF-8 becomes U+FFFD."""
+    lines = [
+        (line, str(path)) for path in paths for line in path.read_text(encoding="utf-8", errors="replace").split("\n")
+    ]
+    return pl.DataFrame(lines, schema={"line": pl.String, "source_file": pl.String}, orient="row")
 
 
 def _escape_glob(path: str) -> str:

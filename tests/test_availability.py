@@ -69,3 +69,23 @@ def test_a_silence_over_midnights_is_shared_out_to_its_days(given):
         (date(2026, 1, 6), 0, 0, 1440.0, 0.0),
         (date(2026, 1, 7), 1, 1, 20.0, 10.0),
     ]
+
+
+def test_a_log_of_checks_that_lies_there_twice_counts_once(given):
+    given.health_checks(*minutes(0, 1, 2, 3))
+    (log,) = given.folder.glob("health_checks*.jsonl")
+    (given.folder / "health_checks_copy.jsonl").write_bytes(log.read_bytes())
+
+    assert metric(given.connect(), "availability").fetchall() == [(date(2026, 1, 4), 4, 4, 4.0, 4.0, 100.0, 100.0)]
+
+
+def test_an_answer_that_is_not_utf_8_is_a_line_without_a_meaning(given):
+    given.health_checks(*minutes(0, 1, 2, 3))
+    (log,) = given.folder.glob("health_checks*.jsonl")
+    log.write_bytes(log.read_bytes() + b"<html>Erreur r\xe9seau</html>\n")
+    con = given.connect()
+
+    assert [(None, "<html>Erreur r\ufffdseau</html>")] == con.execute(
+        "select status, line from health_checks where checked_at is null"
+    ).fetchall()
+    assert [4] == metric(con, "availability").pl()["checks"].to_list()

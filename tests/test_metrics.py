@@ -62,7 +62,7 @@ def test_an_unknown_parameter_suggests_the_nearest(con):
     with pytest.raises(UnknownParameterError, match=r"no parameter untill\. Did you mean until\?") as error:
         metric(con, "activity", untill=date(2026, 1, 1))
 
-    assert error.value.hint == "It takes since, until."
+    assert error.value.hint == "It takes since, until, timezone."
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 -- How much the service was used, in one row.
--- Grain: the whole range. new_callers: those whose first record in the logs lies in the range.
+-- Grain: the whole range. Calls by their start, as in calls_per_day. Callers by any record, calls and
+-- SMS alike; new_callers: those whose first record in the logs lies in the range. Days cut in timezone.
 create or replace macro activity(
-    since := timestamp '-infinity', until := timestamp 'infinity'
+    since := timestamp '-infinity', until := timestamp 'infinity', timezone := 'UTC'
 ) as table
 with
 
@@ -24,19 +25,27 @@ caller_counts as (
 turn_counts as (
     select
         count(*) as turns,
-        count(distinct call_id) as calls,
+        count(distinct cast(turn_at at time zone 'UTC' at time zone timezone as date)) as days_with_turns,
         count(error_stage) as turns_with_error,
         100.0 * count(error_stage) / nullif(count(*), 0) as error_rate_percent
     from turns
     where turn_at >= since and turn_at < until
+),
+
+call_counts as (
+    select count(*) as calls
+    from calls
+    where started_at >= since and started_at < until
 )
 
 select
     turn_counts.turns,
-    turn_counts.calls,
+    turn_counts.days_with_turns,
+    call_counts.calls,
     caller_counts.callers,
     caller_counts.new_callers,
     turn_counts.turns_with_error,
     turn_counts.error_rate_percent
 from turn_counts
+cross join call_counts
 cross join caller_counts;

@@ -7,18 +7,27 @@ create or replace macro availability(
 ) as table
 with
 
+-- A log that lies there twice must not count twice.
+answers as (
+    select distinct
+        checked_at,
+        status
+    from health_checks
+    where checked_at is not null
+),
+
 checks as (
     select
         checked_at,
         status,
-        lead(checked_at) over (order by checked_at) as next_at
-    from health_checks
-    where checked_at is not null
+        lead(checked_at) over (order by checked_at, status) as next_at
+    from answers
 ),
 
 usual as (
     select percentile_cont(0.5) within group (order by epoch(next_at - checked_at)) as seconds
     from checks
+    where next_at > checked_at
 ),
 
 spans as (
