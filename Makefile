@@ -17,7 +17,7 @@ report: $(READY) ## write both reports for the newest whole week of DATA into re
 	@$(MAKE) --no-print-directory --jobs=2 report-weekly report-tts
 
 report-%: $(READY)
-	@$(BIN)/bakame-duck report $* --data $(DATA)
+	@$(BIN)/bakame-duck report $* --data "$(DATA)"
 
 test: $(READY) ## run all tests
 	$(BIN)/pytest --numprocesses auto
@@ -30,7 +30,7 @@ check: $(READY) ## lint, format, types, SQL, import contracts
 	$(BIN)/lint-imports
 
 lab: $(READY) ## open JupyterLab on the notebooks, connected to DATA
-	$(BIN)/bakame-duck lab --data $(DATA)
+	$(BIN)/bakame-duck lab --data "$(DATA)"
 
 test-duckdb15: $(READY) $(DUCKDB15)/.ready ## run the reading and metric tests on DuckDB 1.5
 	PYTHONPATH=$(DUCKDB15) $(BIN)/pytest --numprocesses auto $(ABOVE_SQL:%=--ignore=tests/test_%.py)

@@ -86,6 +86,9 @@ def main() -> None:
         if message := error.format_message():  # without one, the help was asked for
             _tell(message, f"'{command} --help' shows what can be given.")
         sys.exit(2)
+    except duckdb.Error as error:
+        _tell(str(error).splitlines()[0], "'bakame-duck sql \"from ingest_files\"' tells what was read.")
+        sys.exit(1)
     except OSError as error:
         _tell(
             f"{error.filename or 'A file'}: {error.strerror or error}",
@@ -115,8 +118,8 @@ def _folders(data: list[Path] | None) -> list[Path]:
 def _connect(data: list[Path] | None) -> duckdb.DuckDBPyConnection:
     with _progress("Inspecting logs") as progress:
         con = catalog.connect(_folders(data), progress=progress)
-    unreadable = con.sql("select file, reason from ingest_files where state = 'unreadable'").fetchall()
-    for file, reason in unreadable:
+    empty_handed = "select file, reason from ingest_files where state = 'unreadable' or (rows = 0 and rejects > 0)"
+    for file, reason in con.sql(empty_handed).fetchall():
         _stderr.print(f"[yellow]Left out:[/] {escape(f'{file}: {reason}')}", soft_wrap=True)
     return con
 
@@ -329,8 +332,9 @@ def lab(
     # The kernels start in the notebooks' folder, where neither a relative path nor the settings file would be found.
     environment = {
         "BAKAME_DUCK_DATA": os.pathsep.join(str(folder.resolve()) for folder in _folders(data)),
-        FILE_VARIABLE: str(settings_file().resolve()),
     }
+    if settings_file().is_file():
+        environment[FILE_VARIABLE] = str(settings_file().resolve())
     command = [
         sys.executable,
         "-m",

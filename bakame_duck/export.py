@@ -148,7 +148,7 @@ def _shown(value: Any) -> str:
 
 
 def _terminal_table(frame: pl.DataFrame) -> str:
-    console = Console(file=io.StringIO(), width=None if Console().is_terminal else 200)
+    console = Console(file=io.StringIO(), width=None if Console().is_terminal else 1_000_000)
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name, dtype in frame.schema.items():
         table.add_column(_shown_safely(name), justify="right" if dtype.is_numeric() else "left", overflow="fold")

@@ -36,7 +36,7 @@ from bakame_duck.repair import Reject, header_of, record_start_of, repair
 from bakame_duck.schema import LAYOUTS, NAMES
 
 CACHE_NAME = ".bakame-duck"
-_FORMAT = 2  # of what is remembered; raise it when an inspection would say something else
+_FORMAT = 3  # of what is remembered; raise it when an inspection would say something else
 _BOM = b"\xef\xbb\xbf"
 _END_SIZE = 4096
 
@@ -264,7 +264,7 @@ class _Shape:
         if self._bare_carriage_return():
             return "a carriage return alone"
         if not np.isin(self._cells[~self._header], self._widths).all():
-            return "a record that is no layout's width"
+            return "a record with more or fewer cells than any release writes"
         if self._record_inside_another():
             return "a record that starts inside another"
         if self._ends.size and self._ends[-1] == len(content) and (live or not self._last_is_whole()):

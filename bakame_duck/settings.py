@@ -43,7 +43,9 @@ def settings_file() -> Path:
 
 
 Milliseconds = Annotated[float, Field(gt=0)]
-Percent = Annotated[float, Field(ge=0, le=100)]
+# A rate cannot stay below 0, nor a share rise above 100.
+Rate = Annotated[float, Field(gt=0, le=100)]
+Share = Annotated[float, Field(ge=0, lt=100)]
 
 
 def _time_zone(name: str) -> str:
@@ -56,7 +58,8 @@ def _time_zone(name: str) -> str:
 
 def _several(folders: object) -> object:
     """Take one folder, several in a list, or several as PATH has them."""
-    return folders.split(os.pathsep) if isinstance(folders, str) else folders
+    named = folders.split(os.pathsep) if isinstance(folders, str) else folders
+    return [Path(folder).expanduser() for folder in named] if isinstance(named, list | tuple) else named
 
 
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
@@ -74,12 +77,12 @@ class Objectives(BaseModel, extra="forbid", frozen=True):
     llm_latency: Milliseconds = 2000
     tts_latency: Milliseconds = 800
     total_latency: Milliseconds = 3000
-    error_rate: Percent = 5
-    asr_error_rate: Percent = 2
-    llm_error_rate: Percent = 3
-    tts_error_rate: Percent = 1
-    uptime: Percent = 99.5
-    health_checks: Percent = 99
+    error_rate: Rate = 5
+    asr_error_rate: Rate = 2
+    llm_error_rate: Rate = 3
+    tts_error_rate: Rate = 1
+    uptime: Share = 99.5
+    health_checks: Share = 99
 
 
 class Settings(BaseSettings):
@@ -123,6 +126,10 @@ def load_settings() -> Settings:
     Raises:
         SettingsError: A name is unknown, or a value does not fit.
     """
+    if FILE_VARIABLE in os.environ and not settings_file().is_file():
+        raise SettingsError(
+            f"{FILE_VARIABLE} names {settings_file()}, which is not there", hint="Mend the variable, or unset it."
+        )
     try:
         return Settings()
     except ValidationError as error:

@@ -118,7 +118,7 @@ def test_totals_are_those_that_another_parser_found(emitter, expected):
             sum(asr_ms), sum(total_ms)
         from user_sessions
         """
-    ).fetchone()
+    ).fetchall()[0]
 
     assert totals == (
         expected["rows"],

@@ -60,7 +60,7 @@ def test_a_shorter_record_has_nulls_at_its_end(given):
 
     row = con.execute(
         "select session_duration, emotional_data, error, barge_in_triggered from user_sessions"
-    ).fetchone()
+    ).fetchall()[0]
     assert row == (1.5, None, None, None)
 
 
@@ -89,7 +89,9 @@ def test_a_header_in_another_order_is_read_by_name(given):
 
     con = given.connect()
 
-    row = con.execute("select timestamp::varchar, phone_number, module_name, user_input from user_sessions").fetchone()
+    row = con.execute("select timestamp::varchar, phone_number, module_name, user_input from user_sessions").fetchall()[
+        0
+    ]
     assert row == ("2026-01-04 10:00:00", "+250788000001", "debate", None)
     assert ledger(con, "state", "unknown_columns") == [("sound", [])]
 

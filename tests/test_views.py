@@ -46,7 +46,7 @@ def test_every_cell_of_a_record_has_its_type(given):
 
     row = con.execute(
         "select session_duration, turn, asr_ms, tokens_in, barge_in_triggered from user_sessions"
-    ).fetchone()
+    ).fetchall()[0]
 
     assert row == (45.67, 3, 234.56, 25, True)
 
@@ -170,7 +170,7 @@ def test_what_was_not_measured_is_null_and_what_is_unexplained_is_stated(given):
     )
 
     row = con.execute("select asr_ms, llm_ms, tts_ms, total_ms, unexplained_ms, tokens_in, asr_confidence from turns")
-    assert row.fetchone() == (None, 1500.0, None, 1700.25, 200.25, None, None)
+    assert row.fetchall()[0] == (None, 1500.0, None, 1700.25, 200.25, None, None)
 
 
 def test_a_turn_says_which_stage_failed_and_how_it_was_spoken(given):
