@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import altair as alt
@@ -127,13 +128,25 @@ class Nothing:
         return '<p class="why">Nothing to draw.</p>'
 
 
-def _day(letters: int) -> alt.X:
-    """Return the axis of the days of a week, each named by its first *letters*."""
+def _day(letters: int, days: Sequence[date]) -> alt.X:
+    """Return the axis of *days*, or of those that have rows, each named by its first *letters*."""
     name = f"slice(utcFormat(toDate(datum.value), '%A'), 0, {letters})"
-    return alt.X("day:O", title=None, axis=alt.Axis(labelExpr=name, labelAngle=0))
+    scale = alt.Scale(domain=[day.isoformat() for day in days]) if days else alt.Undefined
+    return alt.X("day:O", title=None, scale=scale, axis=alt.Axis(labelExpr=name, labelAngle=0))
 
 
-_DAY_TOOLTIP = alt.Tooltip("day:T", title="day", timeUnit="utcyearmonthdate", format="%A %d %B")
+_DAY_TOOLTIP = alt.Tooltip("day_name:N", title="day")
+
+
+def _with_day_names(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return *rows* with the day as text, which no reader's time zone can shift, and its name."""
+    return rows.with_columns(pl.col("day").cast(pl.String), pl.col("day").dt.strftime("%A %-d %B").alias("day_name"))
+
+
+def _judged(fewest: int) -> Any:
+    """Return the colour of a configuration: grey when it has fewer turns than a p95 can be judged on."""
+    few, enough = alt.value(color("unknown")), alt.value(color("accent"))
+    return alt.condition(alt.datum.turns < fewest, few, enough)
 
 
 def _target(value: float, *, horizontal: bool = True) -> alt.Chart:
@@ -144,7 +157,7 @@ def _target(value: float, *, horizontal: bool = True) -> alt.Chart:
     return line.encode(y="target:Q") if horizontal else line.encode(x="target:Q")
 
 
-def latency_by_stage(latency: pl.DataFrame, objectives: pl.DataFrame) -> Panels | Nothing:
+def latency_by_stage(latency: pl.DataFrame, objectives: pl.DataFrame, days: Sequence[date] = ()) -> Panels | Nothing:
     """
     Draw p95 and p50 of each stage, day by day, against its target.
 
@@ -152,26 +165,29 @@ def latency_by_stage(latency: pl.DataFrame, objectives: pl.DataFrame) -> Panels 
         latency: Rows of ``latency_percentiles``.
 
         objectives: Rows of ``objectives_report``.
+
+        days: The days to show, with rows or without; by default those with rows.
     """
     limits = dict(objectives.filter(pl.col("kind") == "latency").select("stage", "target").iter_rows())
-    long = latency.unpivot(
-        ["p95_ms", "p50_ms"], index=["stage", "day", "turns"], variable_name="percentile", value_name="ms"
-    ).with_columns(pl.col("percentile").str.head(3), pl.col("day").cast(pl.String))
+    long = _with_day_names(latency).unpivot(
+        ["p95_ms", "p50_ms"], index=["stage", "day", "day_name", "turns"], variable_name="percentile", value_name="ms"
+    )
+    long = long.with_columns(pl.col("percentile").str.head(3))
     drawn = [stage for stage in limits if stage in long["stage"]]
     if not drawn:
         return Nothing()
     return Panels(
-        [_stage_panel(long.filter(pl.col("stage") == stage), stage, limits[stage]) for stage in drawn],
+        [_stage_panel(long.filter(pl.col("stage") == stage), stage, limits[stage], days) for stage in drawn],
         legend={"p95": "accent", "p50": "faint"},
     )
 
 
-def _stage_panel(rows: pl.DataFrame, stage: str, limit: float) -> Layered:
+def _stage_panel(rows: pl.DataFrame, stage: str, limit: float, days: Sequence[date]) -> Layered:
     lines = (
         alt.Chart(rows)
         .mark_line(point=True)
         .encode(
-            x=_day(2),
+            x=_day(2, days),
             y=alt.Y("ms:Q", title="ms", axis=alt.Axis(tickCount=4)),
             color=alt.Color(
                 "percentile:N", scale=alt.Scale(domain=["p95", "p50"], range=[color("accent"), color("faint")])
@@ -192,19 +208,20 @@ def _stage_panel(rows: pl.DataFrame, stage: str, limit: float) -> Layered:
     )
 
 
-def errors_by_day(errors: pl.DataFrame) -> Panels | Nothing:
+def errors_by_day(errors: pl.DataFrame, days: Sequence[date] = ()) -> Panels | Nothing:
     """
     Draw the share of failed turns by day and stage.
 
     Args:
         errors: Rows of ``errors_by_day``.
+
+        days: The days to show, with rows or without; by default those with rows.
     """
     if errors.is_empty():
         return Nothing()
     stages = ["asr", "llm", "tts", "unknown"]
     titles = [STAGE_TITLES[stage] for stage in stages]
-    rows = errors.with_columns(
-        pl.col("day").cast(pl.String),
+    rows = _with_day_names(errors).with_columns(
         pl.col("stage").replace_strict(STAGE_TITLES, return_dtype=pl.String).alias("title"),
         pl.col("stage").replace_strict(stages, list(range(len(stages))), return_dtype=pl.Int64).alias("position"),
     )
@@ -212,7 +229,7 @@ def errors_by_day(errors: pl.DataFrame) -> Panels | Nothing:
         alt.Chart(rows)
         .mark_bar(size=30)
         .encode(
-            x=_day(3),
+            x=_day(3, days),
             y=alt.Y("error_rate_percent:Q", title="failed turns, %", axis=alt.Axis(tickCount=4)),
             order="position:O",
             color=alt.Color("title:N", scale=alt.Scale(domain=titles, range=[color(stage) for stage in stages])),
@@ -228,20 +245,22 @@ def errors_by_day(errors: pl.DataFrame) -> Panels | Nothing:
     return Panels([bars], legend=dict(zip(titles, stages, strict=True)))
 
 
-def calls_by_day(calls: pl.DataFrame) -> alt.Chart | Nothing:
+def calls_by_day(calls: pl.DataFrame, days: Sequence[date] = ()) -> alt.Chart | Nothing:
     """
     Draw the calls of each day.
 
     Args:
         calls: Rows of ``calls_per_day``.
+
+        days: The days to show, with rows or without; by default those with rows.
     """
     if calls.is_empty():
         return Nothing()
     return (
-        alt.Chart(calls.with_columns(pl.col("day").cast(pl.String)))
+        alt.Chart(_with_day_names(calls))
         .mark_bar(size=30, color=color("accent"))
         .encode(
-            x=_day(3),
+            x=_day(3, days),
             y=alt.Y("calls:Q", title="calls", axis=alt.Axis(tickCount=4)),
             tooltip=[
                 _DAY_TOOLTIP,
@@ -260,7 +279,7 @@ def named(configurations: pl.DataFrame) -> pl.DataFrame:
     return configurations.with_columns(pl.Series("name", names, dtype=pl.String))
 
 
-def configurations_by_speed(configurations: pl.DataFrame, limit: float) -> Layered | Nothing:
+def configurations_by_speed(configurations: pl.DataFrame, limit: float, fewest: int) -> Layered | Nothing:
     """
     Draw p50 and p95 of each TTS configuration against the target.
 
@@ -268,6 +287,8 @@ def configurations_by_speed(configurations: pl.DataFrame, limit: float) -> Layer
         configurations: Rows of ``tts_configurations`` with a ``name``.
 
         limit: The target at p95, in ms.
+
+        fewest: The turns below which a p95 is not judged; such points are grey.
     """
     configurations = configurations.drop_nulls("p95_ms")
     if configurations.is_empty():
@@ -283,12 +304,15 @@ def configurations_by_speed(configurations: pl.DataFrame, limit: float) -> Layer
     ]
     span = base.mark_rule(strokeWidth=4, color=color("faint"), strokeCap="round").encode(
         x=alt.X(
-            "p50_ms:Q", title="tts_ms from p50 to p95 (dot)", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=6)
+            "p50_ms:Q",
+            title="synthesis time, ms: from p50 to p95 (dot)",
+            scale=alt.Scale(zero=False),
+            axis=alt.Axis(tickCount=6),
         ),
         x2="p95_ms:Q",
         tooltip=tooltip,
     )
-    dot = base.mark_point(size=90, color=color("accent")).encode(x="p95_ms:Q", tooltip=tooltip)
+    dot = base.mark_point(size=90).encode(x="p95_ms:Q", color=_judged(fewest), tooltip=tooltip)
     return alt.layer(_target(limit, horizontal=False), span, dot).properties(
         height=34 * configurations.height,
         width=WIDTH,
@@ -311,14 +335,14 @@ def speed_against_interruptions(configurations: pl.DataFrame, fewest: int) -> La
     base = alt.Chart(configurations).encode(
         x=alt.X(
             "p95_ms:Q",
-            title="p95 of tts_ms",
+            title="p95 of the synthesis time, ms",
             scale=alt.Scale(zero=False, padding=60, nice=False),
             axis=alt.Axis(tickCount=5),
         ),
         y=alt.Y("barge_in_rate_percent:Q", title="interrupted turns, %", scale=alt.Scale(zero=False, padding=24)),
     )
     points = base.mark_point(size=90).encode(
-        color=alt.condition(alt.datum.turns < fewest, alt.value(color("unknown")), alt.value(color("accent"))),
+        color=_judged(fewest),
         tooltip=[
             alt.Tooltip("name:N", title="configuration"),
             alt.Tooltip("p95_ms:Q", title="p95, ms", format=",.0f"),

@@ -58,6 +58,12 @@ class Period:
         return day_span(self.first, self.last)
 
 
+def days_of(since: datetime, until: datetime, timezone: str) -> list[date]:
+    """Return the days of *timezone* from *since* to before *until*, both in naive UTC."""
+    first, end = (instant.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)).date() for instant in (since, until))
+    return [first + timedelta(days=number) for number in range((end - first).days)]
+
+
 def check_timezone(name: str) -> str:
     """
     Return *name* when there is such a time zone.
@@ -79,7 +85,8 @@ def choose_week(con: DuckDBPyConnection, week: str, timezone: str) -> Period:
     Args:
         con: A connection made by :func:`bakame_duck.connect`.
 
-        week: Such as ``2026-W03``, or ``latest``: the newest whole one, or the only one.
+        week: Such as ``2026-W03``, or ``latest``: the newest with a record before the week of the last
+            record, which may not be over; or the only one.
 
         timezone: The time zone that cuts the week.
 
@@ -88,10 +95,12 @@ def choose_week(con: DuckDBPyConnection, week: str, timezone: str) -> Period:
     """
     if week != "latest":
         return _require_records(con, parse_week(week, timezone))
-    first, last = _first_and_last(con)
-    monday = _monday_of(last, timezone)
-    whole = _week(monday - timedelta(days=7), timezone)
-    return whole if whole.until > first else _week(monday, timezone)
+    _, last = _first_and_last(con)
+    this = _week(_monday_of(last, timezone), timezone)
+    earlier = con.execute("select max(timestamp) from user_sessions where timestamp < $1", [this.since]).fetchall()[0][
+        0
+    ]
+    return this if earlier is None else _week(_monday_of(earlier, timezone), timezone)
 
 
 def choose_days(con: DuckDBPyConnection, since: str, until: str, timezone: str) -> Period:
@@ -108,7 +117,7 @@ def choose_days(con: DuckDBPyConnection, since: str, until: str, timezone: str) 
     if end <= first:
         raise PeriodError(f"{until} is not after {since}", hint="--until is the day after the last one wanted.")
     last = end - timedelta(days=1)
-    return _require_records(con, Period(f"{first}-to-{last}", first, last, timezone))
+    return _require_records(con, Period(f"{first}-to-{last}" if first < last else f"{first}", first, last, timezone))
 
 
 def parse_week(text: str, timezone: str) -> Period:

@@ -83,7 +83,7 @@ def table(rows: Iterable[Row], columns: Sequence[TableColumn], *, label: str, em
     """
     rows = list(rows)
     if not rows:
-        return paragraph(empty)
+        return paragraph(empty) if empty else Block(Markup(""))
     first, *others = columns
     head = Markup("").join(
         Markup('<th scope="col" class="{}">{}</th>').format(column.classes, column.title) for column in columns
@@ -207,8 +207,8 @@ def modules_table(modules: Sequence[Row]) -> Block:
             TableColumn("Turns", lambda row: count(row["turns"]), number=True),
             TableColumn("Calls", lambda row: count(row["calls"]), number=True, wide_only=True),
             TableColumn("Callers", lambda row: count(row["callers"]), number=True),
-            TableColumn("p50", lambda row: milliseconds(row["p50_ms"]), number=True, wide_only=True),
-            TableColumn("p95", lambda row: milliseconds(row["p95_ms"]), number=True),
+            TableColumn("Turn, p50", lambda row: milliseconds(row["p50_ms"]), number=True, wide_only=True),
+            TableColumn("Turn, p95", lambda row: milliseconds(row["p95_ms"]), number=True),
             TableColumn("Errors", lambda row: percent(row["error_rate_percent"]), number=True),
             TableColumn("ASR confidence", lambda row: decimal(row["avg_asr_confidence"]), number=True, wide_only=True),
             TableColumn("Tokens in", lambda row: count(row["avg_tokens_in"]), number=True, wide_only=True),
@@ -231,7 +231,7 @@ def availability_table(days: Sequence[Row]) -> Block:
             TableColumn("Silent", lambda row: f"{count(row['observed_minutes'] - row['up_minutes'])} min", number=True),
         ],
         label="Availability by day",
-        empty="Nothing was recorded.",
+        empty="",  # the sentence above has said it
     )
 
 
@@ -240,23 +240,29 @@ def files_table(files: Sequence[Row]) -> Block:
     return table(
         [row for row in files if row["state"] != "sound" or row["pending_bytes"]],
         [
-            TableColumn("File", lambda row: row["file"].rsplit("/", 1)[-1]),
-            TableColumn("State", lambda row: "live" if row["pending_bytes"] else row["state"]),
-            TableColumn("Records", lambda row: count(row["records"]), number=True),
+            TableColumn(
+                "File", lambda row: Markup("{}<small>{}</small>").format(row["file"].rsplit("/", 1)[-1], _why(row))
+            ),
+            TableColumn("State", lambda row: " and ".join(_states(row))),
+            TableColumn("Records", lambda row: count(row["records"]), number=True, wide_only=True),
             TableColumn("Rejected", lambda row: count(row["rejects"]), number=True),
-            TableColumn("Why", _why),
         ],
         label="Files that are not simply sound",
         empty="Every file is sound.",
     )
 
 
+def _states(file: Row) -> list[str]:
+    return [state for state in (file["state"], "live" if file["pending_bytes"] else "") if state not in ("", "sound")]
+
+
 def _why(file: Row) -> str:
+    reasons = [file["reason"]] if file["reason"] else []
     if file["duplicate_of"]:
-        return f"the same content as {file['duplicate_of'].rsplit('/', 1)[-1]}"
+        reasons.append(f"the same content as {file['duplicate_of'].rsplit('/', 1)[-1]}")
     if file["pending_bytes"]:
-        return f"{count(file['pending_bytes'])} bytes of a record that is still being written"
-    return str(file["reason"])
+        reasons.append(f"{count(file['pending_bytes'])} bytes of a record that is still being written")
+    return "; ".join(reasons)
 
 
 def configurations_table(configurations: Sequence[Row], objective: Row) -> Block:
@@ -286,12 +292,12 @@ def configurations_table(configurations: Sequence[Row], objective: Row) -> Block
             TableColumn("Turns", lambda row: count(row["turns"]), number=True),
             TableColumn("p50", lambda row: milliseconds(row["p50_ms"]), number=True, wide_only=True),
             TableColumn("p95", lambda row: milliseconds(row["p95_ms"]), number=True),
-            TableColumn("Interrupted", lambda row: percent(row["barge_in_rate_percent"]), number=True),
+            TableColumn("Interrupted", lambda row: percent(row["barge_in_rate_percent"]), number=True, wide_only=True),
             TableColumn("Fallbacks", lambda row: percent(row["fallback_rate_percent"]), number=True, wide_only=True),
             TableColumn("Errors", lambda row: percent(row["error_rate_percent"]), number=True, wide_only=True),
             TableColumn("Transcoding", lambda row: milliseconds(row["avg_transcode_ms"]), number=True, wide_only=True),
             TableColumn("Chunks", lambda row: decimal(row["avg_sentence_chunks"], 1), number=True, wide_only=True),
-            TableColumn("Under target", lambda row: verdict(status(row))),
+            TableColumn("Against target", lambda row: verdict(status(row))),
         ],
         label="TTS configurations",
         empty="No turn in this time has TTS metrics.",

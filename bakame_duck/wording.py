@@ -59,15 +59,33 @@ def amount(number: float | None, unit: str) -> str:
 
 def target(objective: Row) -> str:
     """Return the target of an objective, such as 'p95 < 2,000 ms' or '> 99.5%'."""
-    limit = f"{objective['target']:g}%" if objective["unit"] == "%" else milliseconds(objective["target"])
-    return f"{'p95 ' if objective['kind'] == 'latency' else ''}{objective['comparison']} {limit}"
+    return f"{'p95 ' if objective['kind'] == 'latency' else ''}{objective['comparison']} {_limit(objective)}"
 
 
-def change(now: float | None, before: float | None) -> str:
-    """Return how *now* compares with *before*, such as '+4% on the week before'."""
-    if not before or now is None:
-        return "no week before to compare"
-    return f"{100 * (now - before) / before:+.0f}% on the week before".replace("-", "−")
+def _limit(objective: Row) -> str:
+    return f"{objective['target']:g}%" if objective["unit"] == "%" else milliseconds(objective["target"])
+
+
+def change(now: Row, before: Row, days: int) -> str:
+    """
+    Return how the turns of a period compare with those of the one before, such as '+4% on the week before'.
+
+    Args:
+        now: The row of the metric ``activity`` for the period.
+
+        before: The same for the one before.
+
+        days: How many days a whole period has.
+    """
+    for row, name in ((now, "turns"), (before, "turns before")):
+        if row["days_with_turns"] < days:
+            return f"{name} on {row['days_with_turns']} of {days} days: not compared"
+    return f"{100 * (now['turns'] - before['turns']) / before['turns']:+.0f}% on the week before".replace("-", "−")
+
+
+def several(number: int, noun: str) -> str:
+    """Return '1 turn' or '5,812 turns'."""
+    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 def in_words(number: int) -> str:
@@ -83,6 +101,8 @@ def listed(items: Iterable[str]) -> str:
 
 def day_span(first: date, last: date) -> str:
     """Return 'Monday 12 to Sunday 18 January 2026', naming month and year once where they agree."""
+    if first == last:
+        return f"{last:%A} {last.day} {last:%B %Y}"
     left = f"{first:%A} {first.day}"
     if (first.year, first.month) != (last.year, last.month):
         left += f" {first:%B}"
@@ -108,11 +128,14 @@ def objectives_lead(objectives: Sequence[Row]) -> tuple[str, str]:
     for objective in objectives:
         by_status.setdefault(objective["status"], []).append(objective)
     met, breached = len(by_status.get("met", [])), by_status.get("breached", [])
-    verdict = f"{in_words(met).capitalize() if met else 'None'} of {in_words(len(objectives))} objectives met"
-    verdict += f", {in_words(len(breached))} breached." if breached else ", none breached."
+    if not met and not breached:
+        verdict = f"None of the {in_words(len(objectives))} objectives can be judged."
+    else:
+        verdict = f"{in_words(met).capitalize() if met else 'None'} of {in_words(len(objectives))} objectives met"
+        verdict += f", {in_words(len(breached))} breached." if breached else ", none breached."
     sentences = [_breach(objective) for objective in breached]
     if few := by_status.get("too few"):
-        sentences.append(f"Too few turns to judge {listed(_name(objective) for objective in few)}.")
+        sentences.append(f"Too few turns or checks to judge {listed(_name(objective) for objective in few)}.")
     if missing := by_status.get("not measured"):
         names = listed(_name(objective) for objective in missing)
         sentences.append(f"{names[0].upper()}{names[1:]} {'was' if len(missing) == 1 else 'were'} not recorded.")
@@ -120,7 +143,7 @@ def objectives_lead(objectives: Sequence[Row]) -> tuple[str, str]:
 
 
 def _breach(objective: Row) -> str:
-    measured, limit = (amount(objective[key], objective["unit"]) for key in ("measured", "target"))
+    measured, limit = amount(objective["measured"], objective["unit"]), _limit(objective)
     match objective["kind"]:
         case "latency":
             return f"{_STAGES[objective['stage']]} took {measured} at p95, over its {limit}."
@@ -143,7 +166,7 @@ def _name(objective: Row) -> str:
     return title if title[:2].isupper() else title[0].lower() + title[1:]
 
 
-def activity_cards(now: Row, before: Row) -> list[tuple[str, str, str]]:
+def activity_cards(now: Row, before: Row, days: int = 7) -> list[tuple[str, str, str]]:
     """
     Return the key figures of a week: title, value and remark of each.
 
@@ -151,11 +174,13 @@ def activity_cards(now: Row, before: Row) -> list[tuple[str, str, str]]:
         now: The row of the metric ``activity`` for the week.
 
         before: The same for the week before.
+
+        days: How many days a whole week has.
     """
     calls = now["calls"]
     return [
-        ("Turns", count(now["turns"]), change(now["turns"], before["turns"])),
-        ("Calls", count(calls), f"{now['turns'] / calls:.1f} turns a call" if calls else "no call has a turn"),
+        ("Turns", count(now["turns"]), change(now, before, days)),
+        ("Calls", count(calls), f"{now['turns'] / calls:.1f} turns a call" if calls else "none began"),
         ("Callers", count(now["callers"]), f"{count(now['new_callers'])} new"),
         (
             "Turns with an error",
@@ -170,10 +195,15 @@ def latency_lead(objectives: Sequence[Row]) -> str:
     latencies = [row for row in objectives if row["kind"] == "latency" and row["measured"] is not None]
     if not latencies:
         return "No turn of this week has a timing."
-    over = [STAGE_TITLES[row["stage"]].lower() for row in latencies if row["measured"] >= row["target"]]
-    under = [STAGE_TITLES[row["stage"]].lower() for row in latencies if row["measured"] < row["target"]]
-    parts = [f"over target: {listed(over)}"] if over else []
-    parts += [f"within target: {listed(under)}"] if under else []
+    parts = [
+        f"{words}: {listed(stages)}"
+        for status, words in (
+            ("breached", "over target"),
+            ("met", "within target"),
+            ("too few", "too few turns to say"),
+        )
+        if (stages := [STAGE_TITLES[row["stage"]].lower() for row in latencies if row["status"] == status])
+    ]
     return f"At p95 over the whole week, {'; '.join(parts)}."
 
 
@@ -186,7 +216,7 @@ def errors_lead(by_stage: Sequence[Row], by_message: Sequence[Row]) -> str:
     stage = f"in {_STAGES[worst['stage']].lower()}" if worst["stage"] in _STAGES else "where no stage can be named"
     commonest = by_message[0]
     return (
-        f"{count(failed)} turns failed, {count(worst['errors'])} of them {stage}. "
+        f"{several(failed, 'turn')} failed, {count(worst['errors'])} of them {stage}. "
         f"The commonest message, “{commonest['message']}”, stands for {count(commonest['turns'])}."
     )
 
@@ -204,13 +234,23 @@ def modules_lead(modules: Sequence[Row]) -> str:
     return f"The log names no learning module for a turn: {listed(attributed)}."
 
 
-def calls_lead(days: Sequence[Row]) -> str:
-    """Return which day was the busiest, in one sentence."""
-    if not days:
+def calls_lead(calls: Sequence[Row], days: Sequence[date]) -> str:
+    """
+    Return which day was the busiest, and which had no call.
+
+    Args:
+        calls: Rows of ``calls_per_day``.
+
+        days: The days of the period.
+    """
+    if not calls:
         return "No call started in this time."
-    busiest = max(days, key=lambda row: row["calls"])
-    calls, callers = count(busiest["calls"]), count(busiest["callers"])
-    return f"{busiest['day']:%A} was the busiest day: {calls} calls by {callers} callers."
+    busiest = max(calls, key=lambda row: row["calls"])
+    text = f"{busiest['day']:%A} was the busiest day: {several(busiest['calls'], 'call')}"
+    text += f" by {several(busiest['callers'], 'caller')}."
+    if missing := sorted(set(days) - {row["day"] for row in calls}):
+        text += f" No call is on record for {listed(f'{day:%A} {day.day} {day:%B}' for day in missing)}."
+    return text
 
 
 def availability_lead(days: Sequence[Row]) -> str:
@@ -220,8 +260,11 @@ def availability_lead(days: Sequence[Row]) -> str:
     away = sum(row["observed_minutes"] - row["up_minutes"] for row in days)
     unhealthy = sum(row["checks"] - row["healthy_checks"] for row in days)
     checks = sum(row["checks"] for row in days)
-    silent = f"was silent for {count(away)} minutes" if away >= 1 else "answered all week"
-    return f"The service {silent}; {count(unhealthy)} of {count(checks)} health checks found it unhealthy."
+    answered = f"was silent for {several(round(away), 'minute')}" if away >= 1 else "always answered"
+    return (
+        f"Over {several(sum(row['checks'] > 0 for row in days), 'day')} with checks the service {answered}; "
+        f"{count(unhealthy)} of {several(checks, 'health check')} found it unhealthy."
+    )
 
 
 def ledger_lead(files: Sequence[Row]) -> str:
@@ -229,17 +272,24 @@ def ledger_lead(files: Sequence[Row]) -> str:
     read = [row for row in files if row["state"] in ("sound", "repaired")]
     records, rows, rejects = (sum(row[key] for row in read) for key in ("records", "rows", "rejects"))
     pending = sum(row["pending_bytes"] > 0 for row in read)
+    give = "gives" if len(files) == 1 else "give"
     text = (
-        f"{count(len(read))} log files hold {count(records)} records: {count(rows)} read, "
-        f"{count(rejects)} rejected, {count(pending)} still being written."
+        f"The {several(len(files), 'log file')} of the folder, of all weeks, {give} {several(records, 'record')}: "
+        f"{count(rows)} read, {count(rejects)} rejected, {count(pending)} still being written."
     )
-    for state, one, several in (
-        ("repaired", "had to be repaired", "had to be repaired"),
-        ("duplicate", "repeats another file and is left out", "repeat other files and are left out"),
-        ("unreadable", "cannot be read", "cannot be read"),
+    empty_handed = [row for row in read if row["rejects"] and not row["rows"]]
+    for number, one, many in (
+        (sum(row["state"] == "repaired" for row in read), "had to be repaired", "had to be repaired"),
+        (len(empty_handed), "of these gave no row at all", "of these gave no row at all"),
+        (
+            sum(row["state"] == "duplicate" for row in files),
+            "repeats another, and counts once",
+            "repeat others, and count once",
+        ),
+        (sum(row["state"] == "unreadable" for row in files), "cannot be read", "cannot be read"),
     ):
-        if number := sum(row["state"] == state for row in files):
-            text += f" {in_words(number).capitalize()} {one if number == 1 else several}."
+        if number:
+            text += f" {in_words(number).capitalize()} {one if number == 1 else many}."
     return text
 
 

@@ -38,7 +38,7 @@ def drawn_from(con) -> dict[str, object]:
         "latency_by_stage": figures.latency_by_stage(metric(con, "latency_percentiles", **SPAN).pl(), objectives),
         "errors_by_day": figures.errors_by_day(metric(con, "errors_by_day", **SPAN).pl()),
         "calls_by_day": figures.calls_by_day(metric(con, "calls_per_day", **SPAN).pl()),
-        "configurations_by_speed": figures.configurations_by_speed(configurations, 800.0),
+        "configurations_by_speed": figures.configurations_by_speed(configurations, 800.0, 72),
         "speed_against_interruptions": figures.speed_against_interruptions(configurations, 59),
     }
 

@@ -3,7 +3,7 @@ from datetime import date, datetime
 import pytest
 
 from bakame_duck.errors import PeriodError, UsageError
-from bakame_duck.periods import Period, check_timezone, choose_days, choose_week, parse_week
+from bakame_duck.periods import Period, check_timezone, choose_days, choose_week, days_of, parse_week
 from tests.conftest import Given
 
 KIGALI = "Africa/Kigali"
@@ -66,16 +66,36 @@ def test_a_time_zone_that_is_none_is_refused(name):
 
 
 @pytest.mark.parametrize(
-    ("first", "last", "label"),
+    ("instants", "label"),
     [
-        ("2026-01-05T10:00:00", "2026-01-19T10:00:00", "2026-W03"),  # the newest week has begun
-        ("2026-01-05T10:00:00", "2026-01-18T21:59:59", "2026-W02"),  # it may still go on
-        ("2026-01-05T10:00:00", "2026-01-18T22:00:00", "2026-W03"),  # Monday, midnight in Kigali
-        ("2025-12-20T10:00:00", "2026-01-05T10:00:00", "2026-W01"),  # over the turn of the year
+        # the newest week has begun
+        (["2026-01-05T10:00:00", "2026-01-14T10:00:00", "2026-01-19T10:00:00"], "2026-W03"),
+        # it may still go on
+        (["2026-01-05T10:00:00", "2026-01-14T10:00:00", "2026-01-18T21:59:59"], "2026-W02"),
+        # Monday, midnight in Kigali
+        (["2026-01-05T10:00:00", "2026-01-18T21:59:59", "2026-01-18T22:00:00"], "2026-W03"),
+        # over the turn of the year
+        (["2025-12-20T10:00:00", "2025-12-31T10:00:00", "2026-01-05T10:00:00"], "2026-W01"),
+        # in no order
+        (["2026-01-19T10:00:00", "2026-01-14T10:00:00", "2026-01-05T10:00:00"], "2026-W03"),
     ],
 )
-def test_the_latest_week_is_the_newest_whole_one(given, first, last, label):
-    con = given.records(*record_at(first, last))
+def test_the_latest_week_is_the_newest_whole_one(given, instants, label):
+    con = given.records(*record_at(*instants))
+
+    assert label == choose_week(con, "latest", KIGALI).label
+
+
+@pytest.mark.parametrize(
+    ("instants", "label"),
+    [
+        (["2026-01-05T10:00:00", "2026-01-19T10:00:00"], "2026-W02"),  # one week lies between
+        (["2025-11-05T10:00:00", "2025-12-20T10:00:00", "2026-01-19T10:00:00"], "2025-W51"),  # four weeks
+        (["2026-01-04T21:59:59", "2026-01-18T22:00:00"], "2026-W01"),  # Sunday and Monday in Kigali
+    ],
+)
+def test_the_latest_week_is_none_without_a_record(given, instants, label):
+    con = given.records(*record_at(*instants))
 
     assert label == choose_week(con, "latest", KIGALI).label
 
@@ -94,7 +114,7 @@ def test_the_latest_week_may_be_one_that_the_logs_begin_in(given):
 
 
 def test_the_latest_week_depends_on_the_time_zone(given):
-    con = given.records(*record_at("2026-01-05T10:00:00", "2026-01-18T23:00:00"))
+    con = given.records(*record_at("2026-01-05T10:00:00", "2026-01-14T10:00:00", "2026-01-18T23:00:00"))
 
     assert ["2026-W03", "2026-W02"] == [choose_week(con, "latest", zone).label for zone in (KIGALI, "UTC")]
 
@@ -138,6 +158,39 @@ def test_days_end_before_until(given):
     assert days.title == "Monday 22 to Wednesday 31 December 2025"
 
 
+def test_a_single_day_is_named_once(given):
+    con = given.records(*record_at("2026-01-15T10:00:00"))
+
+    day = choose_days(con, "2026-01-15", "2026-01-16", KIGALI)
+
+    assert Period("2026-01-15", date(2026, 1, 15), date(2026, 1, 15), KIGALI) == day
+    assert (datetime(2026, 1, 14, 22), datetime(2026, 1, 15, 22)) == (day.since, day.until)
+    assert day.title == "Thursday 15 January 2026"
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "timezone", "days"),
+    [
+        (datetime(2026, 1, 30, 22), datetime(2026, 2, 1, 22), KIGALI, [date(2026, 1, 31), date(2026, 2, 1)]),
+        (datetime(2026, 1, 14, 22), datetime(2026, 1, 15, 22), KIGALI, [date(2026, 1, 15)]),
+        (datetime(2026, 1, 15), datetime(2026, 1, 17), "UTC", [date(2026, 1, 15), date(2026, 1, 16)]),
+        (datetime(2026, 1, 15, 5), datetime(2026, 1, 16, 5), "America/New_York", [date(2026, 1, 15)]),
+        (datetime(2026, 1, 14, 22), datetime(2026, 1, 14, 22), KIGALI, []),
+    ],
+)
+def test_the_days_of_a_span_are_those_of_the_time_zone(since, until, timezone, days):
+    assert days == days_of(since, until, timezone)
+
+
+@pytest.mark.parametrize("week", ["2026-W03", "2026-W13", "2026-W43"])  # the clocks change in the last two
+def test_a_week_has_seven_days(week):
+    period = parse_week(week, "Europe/Berlin")
+
+    days = days_of(period.since, period.until, "Europe/Berlin")
+
+    assert (period.first, period.last, 7) == (days[0], days[-1], len(set(days)))
+
+
 @pytest.mark.parametrize(
     ("since", "until", "told"),
     [
@@ -147,7 +200,8 @@ def test_days_end_before_until(given):
         ("2026-01-12", "2026-02-30", "is not a day"),
         ("", "", "is not a day"),
         ("2026-01-12T10:00:00", "2026-01-13", "is not a day"),
-        ("2020-01-01", "2020-01-02", "no record in 2020-01-01-to-2020-01-01"),
+        ("2020-01-01", "2020-01-02", "no record in 2020-01-01"),
+        ("2020-01-01", "2020-01-03", "no record in 2020-01-01-to-2020-01-02"),
         ("0001-01-01", "2026-01-13", "leaves the calendar"),
         ("2026-01-01", "9999-12-31", None),
     ],

@@ -39,6 +39,7 @@ CONFIGURATION = ASTERIA | {
     "avg_transcode_ms": None,
     "avg_sentence_chunks": 2.44,
 }
+FILE = SOUND | {"file": "/var/log/bakame/user_sessions.csv", "reason": None, "duplicate_of": None}
 TTS_LATENCY = LATENCY | {"objective": "tts_latency", "stage": "tts", "target": 800.0, "fewest": 59}
 
 
@@ -87,8 +88,8 @@ class Cells(HTMLParser):
                     "Turns",
                     "Calls",
                     "Callers",
-                    "p50",
-                    "p95",
+                    "Turn, p50",
+                    "Turn, p95",
                     "Errors",
                     "ASR confidence",
                     "Tokens in",
@@ -111,7 +112,7 @@ class Cells(HTMLParser):
                     "Errors",
                     "Transcoding",
                     "Chunks",
-                    "Under target",
+                    "Against target",
                 ],
                 [
                     "Asteriadeepgram · aura-asteria-en · 0.95 · +1st · conversational · mulaw · pause 200 ms",
@@ -193,12 +194,36 @@ def test_a_configuration_is_judged_by_the_target(configuration, words):
         (tables.objectives_table([]), "No objectives are set."),
         (tables.messages_table([], timezone="UTC"), "No turn failed."),
         (tables.modules_table([]), "No turn in this time."),
-        (tables.availability_table([]), "Nothing was recorded."),
         (tables.configurations_table([], TTS_LATENCY), "No turn in this time has TTS metrics."),
     ],
 )
 def test_absent_data_is_said_in_a_sentence(block, said):
     assert f'<p class="why">{said}</p>' == block._repr_html_()
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        tables.availability_table([]),  # the sentence above it says that there is nothing
+        tables.table([], [tables.TableColumn("x", lambda row: "")], label="x", empty=""),
+    ],
+)
+def test_absent_data_without_a_sentence_leaves_nothing(block):
+    assert block._repr_html_() == ""
+
+
+def heads_left_out_on_a_phone(block: tables.Block) -> list[str]:
+    return re.findall(r'<th scope="col" class="[^"]*\bwide\b[^"]*">([^<]*)</th>', block._repr_html_())
+
+
+def test_a_phone_leaves_out_the_columns_that_it_has_no_room_for():
+    configurations = tables.configurations_table([CONFIGURATION], TTS_LATENCY)
+    files = tables.files_table([FILE | {"state": "repaired"}])
+
+    assert ["p50", "Interrupted", "Fallbacks", "Errors", "Transcoding", "Chunks"] == heads_left_out_on_a_phone(
+        configurations
+    )
+    assert ["Records"] == heads_left_out_on_a_phone(files)
 
 
 @pytest.mark.parametrize(
@@ -213,6 +238,7 @@ def test_absent_data_is_said_in_a_sentence(block, said):
         tables.configurations_table([CONFIGURATION | {"name": HOSTILE}], TTS_LATENCY),
         tables.configurations_table([CONFIGURATION | {"tts_voice": HOSTILE}], TTS_LATENCY),
         tables.objectives_table([LATENCY | {"title": HOSTILE}]),
+        tables.files_table([FILE | {"state": "unreadable", "reason": HOSTILE}]),
         tables.table([{}], [tables.TableColumn(HOSTILE, lambda row: "")], label="x", empty="y"),
         tables.table([{}], [tables.TableColumn("x", lambda row: "")], label=HOSTILE, empty="y"),
     ],
@@ -222,32 +248,51 @@ def test_every_text_is_escaped(block):
     assert "<script" not in block._repr_html_()
 
 
-FILE = SOUND | {"file": "/var/log/bakame/user_sessions.csv", "reason": None, "duplicate_of": None}
-
-
 @pytest.mark.parametrize(
-    ("file", "cells"),
+    ("file", "why", "cells"),
     [
         (
             FILE | {"pending_bytes": 1234},
-            ["user_sessions.csv", "live", "100", "0", "1,234 bytes of a record that is still being written"],
+            "1,234 bytes of a record that is still being written",
+            ["live", "100", "0"],
         ),
         (
             FILE | {"state": "repaired", "rejects": 2, "reason": "a quote that is never closed"},
-            ["user_sessions.csv", "repaired", "100", "2", "a quote that is never closed"],
+            "a quote that is never closed",
+            ["repaired", "100", "2"],
+        ),
+        (
+            FILE | {"state": "repaired", "rejects": 2, "reason": "a quote that is never closed", "pending_bytes": 12},
+            "a quote that is never closed; 12 bytes of a record that is still being written",
+            ["repaired and live", "100", "2"],
         ),
         (
             FILE | {"state": "duplicate", "duplicate_of": "/var/log/bakame/user_sessions_2026-01-04.csv"},
-            ["user_sessions.csv", "duplicate", "100", "0", "the same content as user_sessions_2026-01-04.csv"],
+            "the same content as user_sessions_2026-01-04.csv",
+            ["duplicate", "100", "0"],
         ),
         (
             FILE | {"state": "unreadable", "reason": "no gzip file"} | dict.fromkeys(("records", "rejects")),
-            ["user_sessions.csv", "unreadable", "–", "–", "no gzip file"],
+            "no gzip file",
+            ["unreadable", "–", "–"],
         ),
+        (FILE | {"state": "repaired"}, "", ["repaired", "100", "0"]),
     ],
 )
-def test_the_ledger_tells_what_befell_a_file(file, cells):
-    assert cells == Cells(tables.files_table([FILE, file])).rows[1]
+def test_the_ledger_tells_what_befell_a_file(file, why, cells):
+    ledger = tables.files_table([FILE, file])
+
+    assert [
+        ["File", "State", "Records", "Rejected"],
+        [f"user_sessions.csv{why}", *cells],
+    ] == Cells(ledger).rows
+    assert f"<th scope='row'>user_sessions.csv<small>{why}</small></th>" in ledger._repr_html_()
+
+
+def test_the_name_of_a_file_is_escaped():
+    ledger = tables.files_table([FILE | {"state": "repaired", "file": "/var/log/<b>&.csv", "reason": "x"}])
+
+    assert "<th scope='row'>&lt;b&gt;&amp;.csv<small>x</small></th>" in ledger._repr_html_()
 
 
 def test_the_ledger_of_sound_files_is_a_sentence():

@@ -71,20 +71,69 @@ def test_a_target_is_said(objective, said):
     assert said == wording.target(objective)
 
 
+ACTIVITY = {
+    "turns": 1200,
+    "days_with_turns": 7,
+    "calls": 300,
+    "callers": 90,
+    "new_callers": 7,
+    "error_rate_percent": 2.5,
+}
+SILENCE = {
+    "turns": 0,
+    "days_with_turns": 0,
+    "calls": 0,
+    "callers": 0,
+    "new_callers": 0,
+    "error_rate_percent": None,
+}
+
+
 @pytest.mark.parametrize(
     ("now", "before", "said"),
     [
         (104, 100, "+4% on the week before"),
         (80, 100, "−20% on the week before"),
         (100, 100, "+0% on the week before"),
-        (100, 0, "no week before to compare"),
-        (100, None, "no week before to compare"),
-        (None, 100, "no week before to compare"),
-        (0, 100, "−100% on the week before"),
+        (2500, 1000, "+150% on the week before"),
     ],
 )
 def test_a_change_is_said(now, before, said):
-    assert said == wording.change(now, before)
+    assert said == wording.change(ACTIVITY | {"turns": now}, ACTIVITY | {"turns": before}, 7)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "days", "said"),
+    [
+        (ACTIVITY | {"days_with_turns": 6}, ACTIVITY, 7, "turns on 6 of 7 days: not compared"),
+        (ACTIVITY, ACTIVITY | {"days_with_turns": 6}, 7, "turns before on 6 of 7 days: not compared"),
+        (SILENCE, ACTIVITY, 7, "turns on 0 of 7 days: not compared"),
+        (ACTIVITY, SILENCE, 7, "turns before on 0 of 7 days: not compared"),
+        (
+            ACTIVITY | {"days_with_turns": 3},
+            ACTIVITY | {"days_with_turns": 5},
+            7,
+            "turns on 3 of 7 days: not compared",
+        ),
+        (ACTIVITY, ACTIVITY, 14, "turns on 7 of 14 days: not compared"),
+        (ACTIVITY | {"days_with_turns": 3}, ACTIVITY | {"days_with_turns": 3}, 3, "+0% on the week before"),
+    ],
+)
+def test_a_week_that_is_not_whole_is_not_compared(now, before, days, said):
+    assert said == wording.change(now, before, days)
+
+
+@pytest.mark.parametrize(
+    ("number", "noun", "said"),
+    [
+        (0, "turn", "0 turns"),
+        (1, "turn", "1 turn"),
+        (2, "health check", "2 health checks"),
+        (5812, "turn", "5,812 turns"),
+    ],
+)
+def test_several_things_are_counted(number, noun, said):
+    assert said == wording.several(number, noun)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +150,7 @@ def test_items_are_listed(items, said):
         (date(2026, 1, 26), date(2026, 2, 1), "Monday 26 January to Sunday 1 February 2026"),
         (date(2025, 12, 29), date(2026, 1, 4), "Monday 29 December 2025 to Sunday 4 January 2026"),
         (date(2025, 1, 6), date(2026, 1, 4), "Monday 6 January 2025 to Sunday 4 January 2026"),
+        (date(2026, 1, 15), date(2026, 1, 15), "Thursday 15 January 2026"),
     ],
 )
 def test_days_are_said(first, last, said):
@@ -123,36 +173,50 @@ def test_a_moment_is_said_in_the_time_zone():
         (
             [ERROR_RATE | {"status": "breached", "measured": 7.25}],
             "None of one objectives met, one breached.",
-            "7.2% of the turns failed, over the 5.0% allowed.",
+            "7.2% of the turns failed, over the 5% allowed.",
         ),
         (
             [ERROR_RATE | {"status": "breached", "measured": 4.0, "stage": "tts", "target": 1.0}, LATENCY],
             "One of two objectives met, one breached.",
-            "Speech synthesis failed in 4.0% of the turns that reached it, over the 1.0% allowed.",
+            "Speech synthesis failed in 4.0% of the turns that reached it, over the 1% allowed.",
         ),
         (
             [UPTIME | {"status": "breached", "measured": 99.12}, LATENCY],
             "One of two objectives met, one breached.",
-            "The service answered 99.12% of the time, under its 99.50%.",
+            "The service answered 99.12% of the time, under its 99.5%.",
         ),
         (
             [UPTIME | {"objective": "health_checks", "status": "breached", "measured": 98.0, "target": 99.0}, LATENCY],
             "One of two objectives met, one breached.",
-            "98.0% of the health checks were good, under the 99.0% wanted.",
+            "98.0% of the health checks were good, under the 99% wanted.",
         ),
         (
             [LATENCY | {"status": "too few"}, UPTIME | {"status": "not measured", "measured": None}, ERROR_RATE],
             "One of three objectives met, none breached.",
-            "Too few turns to judge LLM latency. Service uptime was not recorded.",
+            "Too few turns or checks to judge LLM latency. Service uptime was not recorded.",
+        ),
+        (
+            [LATENCY | {"status": "breached", "measured": 2314.2}, ERROR_RATE | {"status": "too few"}],
+            "None of two objectives met, one breached.",
+            "The language model took 2,314 ms at p95, over its 2,000 ms. "
+            "Too few turns or checks to judge overall error rate.",
+        ),
+        (
+            [{"title": f"LLM latency {number}", "status": "too few"} for number in range(1, 10)]
+            + [UPTIME | {"status": "not measured", "measured": None}],
+            "None of the ten objectives can be judged.",
+            f"Too few turns or checks to judge {', '.join(f'LLM latency {number}' for number in range(1, 9))} "
+            "and LLM latency 9. Service uptime was not recorded.",
+        ),
+        (
+            [row | {"status": "not measured", "measured": None} for row in (LATENCY, UPTIME)],
+            "None of the two objectives can be judged.",
+            "LLM latency and service uptime were not recorded.",
         ),
     ],
 )
 def test_a_report_opens_with_what_became_of_the_objectives(objectives, verdict, sentences):
     assert (verdict, sentences) == wording.objectives_lead(objectives)
-
-
-ACTIVITY = {"turns": 1200, "calls": 300, "callers": 90, "new_callers": 7, "error_rate_percent": 2.5}
-SILENCE = {"turns": 0, "calls": 0, "callers": 0, "new_callers": 0, "error_rate_percent": None}
 
 
 @pytest.mark.parametrize(
@@ -172,16 +236,35 @@ SILENCE = {"turns": 0, "calls": 0, "callers": 0, "new_callers": 0, "error_rate_p
             SILENCE,
             SILENCE,
             [
-                ("Turns", "0", "no week before to compare"),
-                ("Calls", "0", "no call has a turn"),
+                ("Turns", "0", "turns on 0 of 7 days: not compared"),
+                ("Calls", "0", "none began"),
                 ("Callers", "0", "0 new"),
                 ("Turns with an error", "–", "no week before"),
+            ],
+        ),
+        (
+            ACTIVITY | {"calls": 0},
+            SILENCE,
+            [
+                ("Turns", "1,200", "turns before on 0 of 7 days: not compared"),
+                ("Calls", "0", "none began"),
+                ("Callers", "90", "7 new"),
+                ("Turns with an error", "2.5%", "no week before"),
             ],
         ),
     ],
 )
 def test_the_key_figures_are_said(now, before, cards):
     assert cards == wording.activity_cards(now, before)
+
+
+def test_the_key_figures_of_other_days_than_a_week_are_compared_over_these():
+    now, before = ACTIVITY | {"days_with_turns": 3}, ACTIVITY | {"days_with_turns": 3, "turns": 1000}
+
+    assert [
+        ("Turns", "1,200", "+20% on the week before"),
+        ("Turns", "1,200", "turns on 3 of 4 days: not compared"),
+    ] == [wording.activity_cards(now, before, days)[0] for days in (3, 4)]
 
 
 @pytest.mark.parametrize(
@@ -191,8 +274,22 @@ def test_the_key_figures_are_said(now, before, cards):
         ([LATENCY | {"measured": None}, ERROR_RATE], "No turn of this week has a timing."),
         ([LATENCY], "At p95 over the whole week, within target: language model."),
         (
-            [LATENCY, LATENCY | {"stage": "tts", "target": 800.0, "measured": 800.0}],
+            [LATENCY, LATENCY | {"stage": "tts", "target": 800.0, "measured": 800.0, "status": "breached"}],
             "At p95 over the whole week, over target: speech synthesis; within target: language model.",
+        ),
+        (
+            [
+                LATENCY | {"stage": "asr", "measured": 90.0, "status": "too few"},
+                LATENCY | {"measured": 9000.0, "status": "too few"},
+                LATENCY | {"stage": "tts"},
+                LATENCY | {"stage": "total", "measured": 9000.0, "status": "breached"},
+            ],
+            "At p95 over the whole week, over target: whole turn; within target: speech synthesis; "
+            "too few turns to say: speech recognition and language model.",
+        ),
+        (
+            [LATENCY | {"status": "too few"}, LATENCY | {"stage": "tts", "measured": None, "status": "not measured"}],
+            "At p95 over the whole week, too few turns to say: language model.",
         ),
     ],
 )
@@ -214,6 +311,11 @@ def test_the_latency_is_said(objectives, said):
             [{"stage": "unknown", "errors": 4}],
             [{"message": "boom", "turns": 4}],
             "4 turns failed, 4 of them where no stage can be named. The commonest message, “boom”, stands for 4.",
+        ),
+        (
+            [{"stage": "llm", "errors": 0}, {"stage": "tts", "errors": 1}],
+            [{"message": "boom", "turns": 1}],
+            "1 turn failed, 1 of them in speech synthesis. The commonest message, “boom”, stands for 1.",
         ),
     ],
 )
@@ -244,20 +346,37 @@ def test_the_modules_are_said(modules, said):
 
 
 @pytest.mark.parametrize(
-    ("days", "said"),
+    ("calls", "days", "said"),
     [
-        ([], "No call started in this time."),
+        ([], [date(2026, 1, 12)], "No call started in this time."),
         (
             [
                 {"day": date(2026, 1, 12), "calls": 40, "callers": 30},
                 {"day": date(2026, 1, 13), "calls": 1500, "callers": 900},
             ],
+            [date(2026, 1, 12), date(2026, 1, 13)],
             "Tuesday was the busiest day: 1,500 calls by 900 callers.",
+        ),
+        (
+            [{"day": date(2026, 1, 12), "calls": 1, "callers": 1}],
+            [date(2026, 1, 12)],
+            "Monday was the busiest day: 1 call by 1 caller.",
+        ),
+        (
+            [{"day": date(2026, 1, 12), "calls": 2, "callers": 1}],
+            [date(2026, 1, 12), date(2026, 1, 13)],
+            "Monday was the busiest day: 2 calls by 1 caller. No call is on record for Tuesday 13 January.",
+        ),
+        (
+            [{"day": date(2026, 1, 30), "calls": 40, "callers": 30}],
+            [date(2026, 2, 1), date(2026, 1, 31), date(2026, 1, 30), date(2026, 1, 29)],
+            "Friday was the busiest day: 40 calls by 30 callers. No call is on record for Thursday 29 January, "
+            "Saturday 31 January and Sunday 1 February.",
         ),
     ],
 )
-def test_the_calls_are_said(days, said):
-    assert said == wording.calls_lead(days)
+def test_the_calls_are_said(calls, days, said):
+    assert said == wording.calls_lead(calls, days)
 
 
 DAY = {"observed_minutes": 1440.0, "up_minutes": 1440.0, "checks": 1440, "healthy_checks": 1440}
@@ -267,10 +386,22 @@ DAY = {"observed_minutes": 1440.0, "up_minutes": 1440.0, "checks": 1440, "health
     ("days", "said"),
     [
         ([], "No health_checks*.jsonl speaks of this time, so nothing can be said of uptime."),
-        ([DAY], "The service answered all week; 0 of 1,440 health checks found it unhealthy."),
+        (
+            [DAY],
+            "Over 1 day with checks the service always answered; 0 of 1,440 health checks found it unhealthy.",
+        ),
+        (
+            [DAY | {"up_minutes": 1439.5, "checks": 1, "healthy_checks": 0}],
+            "Over 1 day with checks the service always answered; 1 of 1 health check found it unhealthy.",
+        ),
+        (
+            [DAY | {"up_minutes": 1439.0}, DAY, DAY],
+            "Over 3 days with checks the service was silent for 1 minute; 0 of 4,320 health checks found it unhealthy.",
+        ),
         (
             [DAY, DAY | {"up_minutes": 1390.0, "checks": 1390, "healthy_checks": 1381}],
-            "The service was silent for 50 minutes; 9 of 2,830 health checks found it unhealthy.",
+            "Over 2 days with checks the service was silent for 50 minutes; "
+            "9 of 2,830 health checks found it unhealthy.",
         ),
     ],
 )
@@ -284,7 +415,28 @@ SOUND = {"state": "sound", "records": 100, "rows": 100, "rejects": 0, "pending_b
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ([SOUND, SOUND], "2 log files hold 200 records: 200 read, 0 rejected, 0 still being written."),
+        (
+            [SOUND, SOUND],
+            "The 2 log files of the folder, of all weeks, give 200 records: "
+            "200 read, 0 rejected, 0 still being written.",
+        ),
+        (
+            [SOUND | {"records": 1, "rows": 1}, SOUND | {"records": 0, "rows": 0}],
+            "The 2 log files of the folder, of all weeks, give 1 record: 1 read, 0 rejected, 0 still being written.",
+        ),
+        (
+            [SOUND, SOUND | {"state": "repaired", "rows": 0, "rejects": 100}],
+            "The 2 log files of the folder, of all weeks, give 200 records: "
+            "100 read, 100 rejected, 0 still being written. "
+            "One had to be repaired. One of these gave no row at all.",
+        ),
+        (
+            [SOUND | {"state": "repaired", "rows": 99, "rejects": 1}]
+            + [SOUND | {"state": "repaired", "rows": 0, "rejects": 100}] * 2,
+            "The 3 log files of the folder, of all weeks, give 300 records: "
+            "99 read, 201 rejected, 0 still being written. "
+            "Three had to be repaired. Two of these gave no row at all.",
+        ),
         (
             [
                 SOUND | {"records": 101, "pending_bytes": 12},
@@ -292,13 +444,15 @@ SOUND = {"state": "sound", "records": 100, "rows": 100, "rejects": 0, "pending_b
                 SOUND | {"state": "duplicate"},
                 SOUND | {"state": "unreadable", "records": None, "rows": None, "rejects": None, "pending_bytes": None},
             ],
-            "2 log files hold 201 records: 198 read, 2 rejected, 1 still being written. One had to be repaired. "
-            "One repeats another file and is left out. One cannot be read.",
+            "The 4 log files of the folder, of all weeks, give 201 records: "
+            "198 read, 2 rejected, 1 still being written. "
+            "One had to be repaired. One repeats another, and counts once. One cannot be read.",
         ),
         (
             [SOUND | {"state": "duplicate"}] * 3,
-            "0 log files hold 0 records: 0 read, 0 rejected, 0 still being written. "
-            "Three repeat other files and are left out.",
+            "The 3 log files of the folder, of all weeks, give 0 records: "
+            "0 read, 0 rejected, 0 still being written. "
+            "Three repeat others, and count once.",
         ),
     ],
 )
@@ -391,4 +545,4 @@ def test_the_configurations_are_compared_in_words(configurations, verdict, sente
 def test_the_lead_names_unjudged_error_rates_as_people_say_them():
     unjudged = [{"title": title, "kind": "error rate", "status": "too few"} for title in ("Errors, all", "Errors, ASR")]
 
-    assert "Too few turns to judge all errors and ASR errors." == wording.objectives_lead(unjudged)[1]
+    assert "Too few turns or checks to judge all errors and ASR errors." == wording.objectives_lead(unjudged)[1]
