@@ -16,7 +16,6 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from bakame_duck.catalog import connect_empty
 from bakame_duck.errors import UnknownMetricError, UnknownParameterError, nearest
-from bakame_duck.resources import resource_folder
 
 _INSTANTS = ("since", "until", "as_of")
 
@@ -91,11 +90,6 @@ def metric(con: DuckDBPyConnection, name: str, **arguments: object) -> DuckDBPyR
             f"The metric {name} cannot use {given}: {str(error).splitlines()[0]}",
             hint="Instants are written 2026-01-12 or 2026-01-12T10:30:00, durations '7 days'.",
         ) from error
-
-
-def metric_sql(name: str) -> str:
-    """Return the text of the metric's file."""
-    return (resource_folder("sql") / "metrics" / f"{name}.sql").read_text()
 
 
 def _fitting(con: DuckDBPyConnection, parameter: str, value: object) -> object:

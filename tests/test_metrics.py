@@ -4,7 +4,6 @@ import pytest
 
 from bakame_duck import list_metrics, metric
 from bakame_duck.errors import UnknownMetricError, UnknownParameterError
-from bakame_duck.metrics import metric_sql
 from bakame_duck.resources import resource_folder
 
 SPECIFIED = ("average_response_times_by_module", "error_rate_analysis", "user_engagement_metrics")
@@ -113,7 +112,3 @@ def test_a_span_is_half_open(given):
 
     assert turns_of(con, since=datetime(2026, 1, 4, 10), until=datetime(2026, 1, 4, 11)) == 1
     assert turns_of(con) == 2
-
-
-def test_the_text_of_a_metric_is_its_file():
-    assert metric_sql("activity").startswith("-- How much the service was used")
