@@ -179,3 +179,19 @@ def test_configurations_are_named_apart(con):
 
     assert ["Asteria", "Luna"] == names.to_list()
     assert names.dtype == pl.String
+
+
+@pytest.mark.parametrize("name", ["latency_percentiles", "errors_by_day", "calls_per_day"])
+def test_a_chart_shows_the_days_of_its_period_and_only_those(con, name):
+    days = [date(2026, 1, day) for day in range(12, 19)]
+    rows = metric(con, name, **SPAN).pl()
+    drawn = {
+        "latency_percentiles": lambda: figures.latency_by_stage(rows, metric(con, "objectives_report").pl(), days),
+        "errors_by_day": lambda: figures.errors_by_day(rows, days),
+        "calls_per_day": lambda: figures.calls_by_day(rows, days),
+    }[name]()
+
+    text = json.dumps(bundle(drawn)[figures.MIMETYPE])
+
+    assert json.dumps({"domain": [day.isoformat() for day in days]}) in text
+    assert '"field": "day", "type": "temporal"' not in text  # a parsed day would be on no axis of texts

@@ -189,3 +189,19 @@ class References(HTMLParser):
 
 def as_rgb(color: str) -> str:
     return f"rgb({', '.join(str(int(color[place : place + 2], 16)) for place in (1, 3, 5))})"
+
+
+@wide
+def test_each_day_of_the_week_has_its_own_place_in_a_chart(visit: Visit, reports: Mapping[str, Path]) -> None:
+    visit.open(reports["weekly"])
+
+    places = visit.page.eval_on_selector_all(
+        "#latency .chart, #calls .chart",
+        """charts => charts.map(chart => new Set(
+            [...chart.querySelectorAll(".mark-symbol path, .mark-rect path")]
+                .map(mark => mark.getBoundingClientRect())
+                .map(box => Math.round(box.x + box.width / 2))
+        ).size)""",
+    )
+
+    assert [7, 7, 7, 7, 7] == places
