@@ -155,11 +155,10 @@ def _bullet(objective: Row) -> Markup:
     """Draw a measurement as a dot against its target, a dashed line two thirds along the track."""
     measured, limit = objective["measured"], objective["target"]
     if measured is None:
-        return (
-            Markup('<span class="mute">no health check of this time</span>')
-            if (objective["kind"] == "availability")
-            else Markup('<span class="mute">no turn reached this stage</span>')
+        missing = (
+            "no health check of this time" if objective["kind"] == "availability" else "no turn reached this stage"
         )
+        return Markup('<span class="mute">{}</span>').format(missing)
     width, place = 170, 112
     if objective["comparison"] == ">":  # both lie near 100: scale what is missing to it
         measured, limit = 100 - measured, 100 - limit
