@@ -9,6 +9,7 @@ names together and whole, or not at all.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -107,6 +108,9 @@ def make_report(kind: Kind, period: Period, *, data: Sequence[Path], out: Path, 
 def _execute(kind: Kind, period: Period, executed: Path, data: Sequence[Path], progress: bool) -> nbformat.NotebookNode:
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else the kernel warns on stderr
     papermill_logger.setLevel("CRITICAL")  # what fails is told once, by the error below
+    logging.getLogger("asyncio").setLevel(
+        "CRITICAL"
+    )  # after Ctrl-C it would tell of the kernel's end, with a traceback
     try:
         with _kernel_settings() as config:
             return papermill.execute_notebook(
