@@ -1,37 +1,42 @@
 """
 Make a DuckDB connection that knows the logs: files and ``sql/`` in, connection out.
 
-Python generates two relations: ``log_cells``, every record as text, and
-``log_records``, the same cast by the schema. Everything above them is one file of
-``sql/`` each. Nothing here computes.
+Python generates three relations: ``log_cells``, every record as text; ``log_records``,
+the same cast by the schema, from the mirror where there is one; and ``suspect_cells``,
+the records of those files that hold a cell that does not fit. Everything above them is
+one file of ``sql/`` each. Nothing here computes.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from graphlib import TopologicalSorter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import accumulate, groupby
 from pathlib import Path
 
-import duckdb
 import polars as pl
 from duckdb import DuckDBPyConnection
 
-from bakame_duck import schema
-from bakame_duck.inspection import Inspection, inspect
+from bakame_duck import reader, schema
+from bakame_duck.inspection import Inspection, Progress, inspect
 from bakame_duck.logs import find_logs
+from bakame_duck.mirror import can_hold, mirrors
+from bakame_duck.reader import Piece, literal
 from bakame_duck.resources import resource_folder
 from bakame_duck.settings import Settings, load_settings
 
-_LARGEST_RECORD = 2_097_152  # DuckDB's own default, in bytes
+_SERVED = {"sound", "repaired"}
 
 
 def connect(
     data: Path | str | Sequence[Path | str] | None = None,
     *,
     settings: Settings | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    mirror: bool | None = None,
+    progress: Progress | None = None,
 ) -> DuckDBPyConnection:
     """
     Return a DuckDB connection with every view and metric over the logs in *data*.
@@ -41,40 +46,45 @@ def connect(
 
         settings: The objectives; by default those of the working folder.
 
-        progress: Called with the number of files inspected and of all files.
+        since: Open only files that can hold records from this instant on; without a zone it is UTC.
+            What is opened is read whole: metrics and your own SQL still say which time they mean.
+
+        until: Open only files that can hold records before this instant.
+
+        mirror: Whether rotated logs are read from their mirror where ``bakame-duck refresh``, a report
+            or the lab made one; by default as the settings say. The ledger and ``log_cells`` tell
+            of the logs in either case.
+
+        progress: Called with the number of bytes inspected and of all that have to be.
 
     Raises:
         DataFolderError: A folder is missing, or holds no log.
+
+        CacheError: The repaired copy of a damaged log cannot be written.
     """
     settings = settings or load_settings()
     given = settings.data if data is None else data
     folders = [Path(given)] if isinstance(given, str | Path) else [Path(folder) for folder in given]
-    inspections = inspect(find_logs(folders), progress=progress)
+    files = find_logs(folders)
     health_checks = sorted(path for folder in folders for path in folder.glob("health_checks*.jsonl"))
-    return _assemble(inspections, health_checks, settings)
+    con = _with_sql(settings, health_checks)
+    inspections = inspect(con, files, progress=progress)
+    _fill_ledger(con, inspections)
+    parts = list(_parts(inspections, _utc(since), _utc(until)))
+    mirrored = mirrors(part.file for part in parts) if (settings.mirror if mirror is None else mirror) else {}
+    plain = [part for part in parts if part.file.file not in mirrored]
+    whole = [part.file for part in parts if part.file.file in mirrored]
+    records = [*_from_mirrors(whole, mirrored)]
+    records.append(f"select {reader.typed_columns()}, source_file, source_row from ({_cells(plain)})")
+    con.execute(f"create or replace view log_cells as {_cells(parts)}")
+    con.execute(f"create or replace view suspect_cells as {_cells([p for p in parts if p.piece.bad_cells])}")
+    con.execute(f"create or replace view log_records as {' union all '.join(records)}")
+    return con
 
 
 def connect_empty() -> DuckDBPyConnection:
     """Return a connection with every view and metric, and no record in any of them."""
-    return _assemble([], [], Settings.model_construct())
-
-
-def _assemble(inspections: list[Inspection], health_checks: list[Path], settings: Settings) -> DuckDBPyConnection:
-    con = duckdb.connect()
-    con.execute("set TimeZone = 'UTC'")
-    for text in _texts("functions"):
-        con.execute(text)
-    _create_tables(con, inspections, health_checks, settings)
-    con.execute(f"create view log_cells as {_cells(inspections)}")
-    typed = ", ".join(f"{column.typed} as {column.name}" for column in schema.COLUMNS)
-    con.execute(f"create view log_records as select {typed}, source_file, source_row from log_cells")
-    for folder in ("views", "metrics"):
-        for text in _texts(folder):
-            con.execute(text)
-    for folder, kind in (("views", "view"), ("metrics", "macro table")):
-        for path in (resource_folder("sql") / folder).glob("*.sql"):
-            con.execute(f"comment on {kind} {path.stem} is {_literal(meaning(path.read_text()))}")
-    return con
+    return _with_sql(Settings.model_construct(), [])
 
 
 def meaning(text: str) -> str:
@@ -83,23 +93,24 @@ def meaning(text: str) -> str:
     return header.split(". ")[0].rstrip(".") + "."
 
 
-def _texts(folder: str) -> Iterator[str]:
-    """Yield the SQL files of *folder*, each after those that it reads from or calls."""
-    texts = {path.stem: path.read_text() for path in sorted((resource_folder("sql") / folder).glob("*.sql"))}
-    used = re.compile(r"(?:from|join) (\w+)|(\w+)\(")
-    for name in TopologicalSorter(
-        {
-            name: {use for pair in used.findall(text) for use in pair if use in texts} - {name}
-            for name, text in texts.items()
-        }
-    ).static_order():
-        yield texts[name]
+def _with_sql(settings: Settings, health_checks: Iterable[Path]) -> DuckDBPyConnection:
+    """Return a connection with every view and metric, in which the logs are still to be named."""
+    con = reader.open_connection()
+    _create_tables(con, settings, health_checks)
+    for name in ("log_cells", "suspect_cells"):
+        con.execute(f"create view {name} as {_cells([])}")
+    con.execute(f"create view log_records as select {reader.typed_columns()}, source_file, source_row from log_cells")
+    for folder in ("views", "metrics"):
+        for text in reader.sql_texts(folder):
+            con.execute(text)
+    for folder, kind in (("views", "view"), ("metrics", "macro table")):
+        for path in (resource_folder("sql") / folder).glob("*.sql"):
+            con.execute(f"comment on {kind} {path.stem} is {literal(meaning(path.read_text()))}")
+    return con
 
 
-def _create_tables(
-    con: DuckDBPyConnection, inspections: list[Inspection], health_checks: list[Path], settings: Settings
-) -> None:
-    """Create what the views need and no log holds: the columns, the files, the targets, the health checks."""
+def _create_tables(con: DuckDBPyConnection, settings: Settings, health_checks: Iterable[Path]) -> None:
+    """Create what the views need and no log holds: the columns, the targets, the ledger, the health checks."""
     columns = pl.DataFrame(
         [
             (position, column.name, column.type, column.unit, column.meaning, column.example)
@@ -111,127 +122,161 @@ def _create_tables(
     targets = pl.DataFrame(
         list(settings.objectives.model_dump().items()), schema=["objective", "target"], orient="row"
     ).cast({"target": pl.Float64})
-    files = pl.DataFrame(
-        [
+    _create(con, "log_columns", columns)
+    _create(con, "objective_targets", targets)
+    _create(con, "health_check_lines", _health_check_lines(health_checks))
+    for name, types in _LEDGER.items():
+        _create(con, name, pl.DataFrame(schema=types))
+
+
+def _create(con: DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+    con.register("frame", frame)
+    con.execute(f"create or replace table {name} as from frame")
+    con.unregister("frame")
+
+
+_LEDGER: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
+    "inspected_files": {
+        "file": pl.String,
+        "state": pl.String,
+        "reason": pl.String,
+        "live": pl.Boolean,
+        "layouts": pl.List(pl.Int64),
+        "size": pl.Int64,
+        "records": pl.Int64,
+        "accepted": pl.Int64,
+        "rejects": pl.Int64,
+        "pending_bytes": pl.Int64,
+        "bad_cells": pl.Int64,
+        "undated": pl.Int64,
+        "first_at": pl.Datetime("us"),
+        "last_at": pl.Datetime("us"),
+        "duplicate_of": pl.String,
+        "headers": pl.List(pl.String),
+        "held_columns": pl.List(pl.String),
+        "unknown_columns": pl.List(pl.String),
+        "content_hash": pl.String,
+    },
+    "inspected_rejects": {
+        "file": pl.String,
+        "line": pl.Int64,
+        "byte_offset": pl.Int64,
+        "size": pl.Int64,
+        "reason": pl.String,
+        "raw": pl.String,
+    },
+    "undecodable_cells": {"file": pl.String, "row": pl.Int64, "column_name": pl.String, "value": pl.String},
+}
+
+
+def _fill_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> None:
+    rows: dict[str, list[tuple[object, ...]]] = {
+        "inspected_files": [
             (
                 str(file.file),
                 file.state,
                 file.reason,
                 file.live,
-                file.content_hash,
-                file.size,
                 list(file.layouts),
+                file.size,
                 file.records,
                 file.rows,
                 len(file.rejects),
                 file.pending_bytes,
+                file.bad_cells,
+                file.undated,
+                file.first_at,
+                file.last_at,
                 file.duplicate_of or None,
+                list(file.headers),
+                list(file.columns[: max(file.layouts, default=0)]),
                 list(file.unknown_columns),
+                file.content_hash or None,
             )
             for file in inspections
         ],
-        schema={
-            "file": pl.String,
-            "state": pl.String,
-            "reason": pl.String,
-            "live": pl.Boolean,
-            "content_hash": pl.String,
-            "size": pl.Int64,
-            "layouts": pl.List(pl.Int64),
-            "records": pl.Int64,
-            "accepted": pl.Int64,
-            "rejects": pl.Int64,
-            "pending_bytes": pl.Int64,
-            "duplicate_of": pl.String,
-            "unknown_columns": pl.List(pl.String),
-        },
-        orient="row",
-    )
-    rejects = pl.DataFrame(
-        [
-            (str(file.file), reject.line, reject.byte_offset, reject.reason, reject.raw)
+        "inspected_rejects": [
+            (str(file.file), reject.line, reject.byte_offset, reject.size, reject.reason, reject.raw)
             for file in inspections
             for reject in file.rejects
         ],
-        schema={
-            "file": pl.String,
-            "line": pl.Int64,
-            "byte_offset": pl.Int64,
-            "reason": pl.String,
-            "raw": pl.String,
-        },
-        orient="row",
-    )
-    frames = {
-        "log_columns": columns,
-        "objective_targets": targets,
-        "inspected_files": files,
-        "inspected_rejects": rejects,
-        "health_check_lines": _health_check_lines(health_checks),
+        "undecodable_cells": [
+            (str(file.file), cell.row, file.columns[cell.column], cell.raw)
+            for file in inspections
+            if file.state in _SERVED
+            for cell in file.undecodable
+        ],
     }
-    for name, frame in frames.items():
-        con.register("frame", frame)
-        con.execute(f"create table {name} as from frame")
-        con.unregister("frame")
+    for name, types in _LEDGER.items():
+        _create(con, name, pl.DataFrame(rows[name], schema=types, orient="row"))
 
 
-def _cells(inspections: list[Inspection]) -> str:
-    """Return the SELECT that gives every record as text cells, with its file and its number there."""
-    read = [file for file in inspections if file.reads is not None and file.rows]
-    if not read:
+@dataclass(frozen=True)
+class _Part:
+    """A piece of a file, and how many of the file's records stand before it."""
+
+    file: Inspection
+    piece: Piece
+    before: int
+
+
+def _parts(inspections: Iterable[Inspection], since: datetime | None, until: datetime | None) -> Iterator[_Part]:
+    """Yield what has to be opened for the time from *since* to before *until*."""
+    for file in inspections:
+        if file.state in _SERVED:
+            before = accumulate((piece.rows for piece in file.pieces), initial=0)
+            for piece, rows in zip(file.pieces, before, strict=False):
+                if can_hold(piece, since, until):
+                    yield _Part(file, piece, rows)
+
+
+def _cells(parts: Sequence[_Part]) -> str:
+    """Return the SELECT that gives every record of *parts* as text cells, with its file and its number there."""
+    names = ", ".join(schema.NAMES)
+    ends = ", ".join(literal(str(part.file.file)) for part in parts if part.piece.path is None)
+    files = sorted(
+        (part for part in parts if part.piece.path),
+        key=lambda part: (part.file.columns, part.piece.new_line, part.file.live, str(part.file.file), part.before),
+    )
+    selects = [
+        _group(list(group)) for _, group in groupby(files, lambda part: (part.file.columns, part.piece.new_line))
+    ]
+    if ends:
+        selects.append(f"select {names}, source_file, source_row from log_tails where source_file in ({ends})")
+    if not selects:
         nothing = ", ".join(f"null::varchar as {name}" for name in schema.NAMES)
-        return f"select {nothing}, null::varchar as source_file, null::bigint as source_row where false"
-    ordered = sorted(read, key=lambda file: (file.columns, file.new_line, file.live, str(file.file)))
-    groups = groupby(ordered, key=lambda file: (file.columns, file.new_line))
-    return " union all ".join(_group(list(files)) for _, files in groups)
+        selects.append(f"select {nothing}, null::varchar as source_file, null::bigint as source_row where false")
+    return " union all ".join(selects)
 
 
-def _group(files: list[Inspection]) -> str:
-    r"""
-    Return the SELECT over *files*, which share their columns and their line break.
-
-    ``strict_mode`` stays unnamed on purpose: it is the default, and DuckDB 1.5 and 2.0
-    read no row at all when it is named together with ``new_line='\r\n'``. The cells are named by
-    position, so that no name in a header can clash with another or with DuckDB's own.
-    """
-    columns = files[0].columns
-    cells = ", ".join(f"cell_{position}: 'VARCHAR'" for position in range(len(columns)))
-    largest = max(_LARGEST_RECORD, *(2 * file.largest_record for file in files))
-    reads = ", ".join(_literal(_escape_glob(str(file.reads))) for file in files)
-    names = ", ".join(_literal(str(file.file)) for file in files)
-    before = ", ".join(map(str, accumulate((file.rows for file in files[:-1]), initial=0)))
-    known = ", ".join(
-        f"cell_{columns.index(name)} as {name}" if name in columns else f"null::varchar as {name}"
-        for name in schema.NAMES
-    )
+def _group(parts: Sequence[_Part]) -> str:
+    """Return the SELECT over *parts*, which share their columns and their line break."""
+    files = ", ".join(literal(str(part.file.file)) for part in parts)
+    preceding = accumulate((part.piece.rows for part in parts), initial=0)
+    before = ", ".join(str(rows - part.before) for part, rows in zip(parts, preceding, strict=False))
     position = "cast(file_index as bigint) + 1"
-    is_header = " and ".join(
-        f"cell_{position} is not distinct from {_literal(name) if name else 'null'}"
-        for position, name in enumerate(columns[:2])
-    )
     return f"""
         select
-            {known},
-            [{names}][{position}] as source_file,
+            {", ".join(schema.NAMES)},
+            [{files}][{position}] as source_file,
             row_number() over () - [{before}][{position}] as source_row
-        from (
-            select *, file_index
-            from read_csv(
-                [{reads}],
-                columns = {{{cells}}},
-                auto_detect = false,
-                header = false,
-                parallel = false,
-                null_padding = true,
-                delim = ',',
-                quote = '"',
-                escape = '"',
-                new_line = {_literal(files[0].new_line)},
-                max_line_size = {largest}
-            )
-            where not ({is_header})
-        )
+        from ({reader.cells([part.piece for part in parts], parts[0].file.columns)})
     """
+
+
+def _from_mirrors(files: Sequence[Inspection], places: Mapping[Path, Path]) -> Iterator[str]:
+    """Yield the SELECT over the mirrors of *files*, if there are any."""
+    if files:
+        names = ", ".join(literal(str(file.file)) for file in files)
+        paths = reader.file_list([str(places[file.file]) for file in files])
+        yield f"""
+            select {", ".join(schema.NAMES)}, [{names}][cast(file_index as bigint) + 1] as source_file, source_row
+            from (select *, file_index from read_parquet({paths}))
+        """
+
+
+def _utc(instant: datetime | None) -> datetime | None:
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant and instant.tzinfo else instant
 
 
 def _health_check_lines(paths: Iterable[Path]) -> pl.DataFrame:
@@ -240,12 +285,3 @@ def _health_check_lines(paths: Iterable[Path]) -> pl.DataFrame:
         (line, str(path)) for path in paths for line in path.read_text(encoding="utf-8", errors="replace").split("\n")
     ]
     return pl.DataFrame(lines, schema={"line": pl.String, "source_file": pl.String}, orient="row")
-
-
-def _escape_glob(path: str) -> str:
-    """Return *path* so that DuckDB reads exactly that file."""
-    return re.sub(r"([*?\[])", r"[\1]", path)
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -1,8 +1,9 @@
 """
 The command line: results on stdout, everything else on stderr.
 
-Exit codes: 0 done, 1 failed, 2 a request that cannot be meant. A mistake is told in
-two lines, what failed and a hint; never as a traceback.
+Exit codes: 0 done, 1 failed, 2 a request that cannot be meant, 4 logs that are damaged
+or cannot be read (``check``). A mistake is told in two lines, what failed and a hint;
+never as a traceback.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ import duckdb
 import polars as pl
 import typer
 from rich.console import Console
+from rich.filesize import decimal
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from typer.exceptions import TyperException
 
 import bakame_duck
-from bakame_duck import catalog, metrics, periods, sample, schema
-from bakame_duck.errors import BakameDuckError, PeriodError, QueryError, UnknownParameterError, UsageError
+from bakame_duck import catalog, ledger, metrics, periods, sample, schema
+from bakame_duck.errors import BakameDuckError, CacheError, PeriodError, QueryError, UnknownParameterError, UsageError
 from bakame_duck.export import Format, to_frame, write_rows
+from bakame_duck.ledger import LedgerFormat
+from bakame_duck.mirror import refresh
 from bakame_duck.resources import resource_folder
 from bakame_duck.settings import FILE_VARIABLE, load_settings, settings_file
 
@@ -60,6 +64,14 @@ Timezone = Annotated[
     str | None,
     typer.Option(
         "--timezone", help="Time zone that cuts days and weeks.", show_default="the setting, else Africa/Kigali"
+    ),
+]
+Mirror = Annotated[
+    bool | None,
+    typer.Option(
+        "--mirror/--no-mirror",
+        help="Read rotated logs from their Parquet mirror where there is one, or straight from the logs.",
+        show_default="the setting, else --mirror",
     ),
 ]
 Form = Annotated[Format, typer.Option("--format", help="How rows are written.")]
@@ -103,21 +115,25 @@ def _tell(message: str, hint: str) -> None:
 
 
 @contextmanager
-def _progress(words: str) -> Iterator[Callable[[int, int], None]]:
+def _progress(words: str) -> Iterator[Callable[..., None]]:
     """Give a callback that draws a bar on stderr, once there is something to wait for."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=_stderr, transient=True, disable=not _stderr.is_terminal) as bar:
         task = bar.add_task(words, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+        def advance(done: int, total: int, words: str = words) -> None:
+            bar.update(task, description=words, completed=done, total=total)
+
+        yield advance
 
 
 def _folders(data: list[Path] | None) -> list[Path]:
     return data or list(load_settings().data)
 
 
-def _connect(data: list[Path] | None) -> duckdb.DuckDBPyConnection:
+def _connect(data: list[Path] | None, mirror: bool | None) -> duckdb.DuckDBPyConnection:
     with _progress("Inspecting logs") as progress:
-        con = catalog.connect(_folders(data), progress=progress)
+        con = catalog.connect(_folders(data), mirror=mirror, progress=progress)
     empty_handed = "select file, reason from ingest_files where state = 'unreadable' or (rows = 0 and rejects > 0)"
     for file, reason in con.sql(empty_handed).fetchall():
         _stderr.print(f"[yellow]Left out:[/] {escape(f'{file}: {reason}')}", soft_wrap=True)
@@ -143,13 +159,14 @@ def weekly(
     data: Data = None,
     out: Out = None,
     timezone: Timezone = None,
+    mirror: Mirror = None,
 ) -> None:
     """
     Write the weekly performance report.
 
     [dim]bakame-duck report weekly --week 2026-W03 --data logs/ --out reports/[/]
     """
-    _report("weekly", data, out, lambda con: periods.choose_week(con, week, _zone(timezone)))
+    _report("weekly", data, out, mirror, lambda con: periods.choose_week(con, week, _zone(timezone)))
 
 
 @report_app.command()
@@ -162,6 +179,7 @@ def tts(
     data: Data = None,
     out: Out = None,
     timezone: Timezone = None,
+    mirror: Mirror = None,
 ) -> None:
     """
     Write the TTS-tuning report, for a week or for any span of days.
@@ -174,9 +192,11 @@ def tts(
         )
     zone = _zone(timezone)
     if since is not None and until is not None:
-        _report("tts", data, out, lambda con: periods.choose_days(con, since, until, zone))
+        _report("tts", data, out, mirror, lambda con: periods.choose_days(con, since, until, zone))
     else:
-        _report("tts", data, out, lambda con: periods.choose_week(con, "latest" if week is None else week, zone))
+        _report(
+            "tts", data, out, mirror, lambda con: periods.choose_week(con, "latest" if week is None else week, zone)
+        )
 
 
 def _zone(timezone: str | None) -> str:
@@ -184,12 +204,19 @@ def _zone(timezone: str | None) -> str:
 
 
 def _report(
-    kind: str, data: list[Path] | None, out: Path | None, choose: Callable[[duckdb.DuckDBPyConnection], periods.Period]
+    kind: str,
+    data: list[Path] | None,
+    out: Path | None,
+    mirror: bool | None,
+    choose: Callable[[duckdb.DuckDBPyConnection], periods.Period],
 ) -> None:
     # papermill and nbconvert take two seconds to import, which a line of SQL should not wait for.
     from bakame_duck import reports
 
-    con = _connect(data)
+    mirror = load_settings().mirror if mirror is None else mirror
+    if mirror:
+        _mirror(data)
+    con = _connect(data, mirror)
     period = choose(con)
     con.close()
     paths = reports.make_report(
@@ -197,10 +224,20 @@ def _report(
         period,
         data=_folders(data),
         out=out or load_settings().reports,
+        mirror=mirror,
         progress=_stderr.is_terminal,
     )
     for path in paths:
         print(path)
+
+
+def _mirror(data: list[Path] | None) -> None:
+    """Mirror what is about to be read again and again; where there is no room for it, the logs themselves will do."""
+    try:
+        with _progress("Mirroring logs") as progress:
+            refresh(_folders(data), progress=progress)
+    except CacheError as error:
+        _stderr.print(f"[yellow]Without a mirror:[/] {escape(str(error))}", soft_wrap=True)
 
 
 @app.command()
@@ -209,6 +246,7 @@ def sql(
         str, typer.Argument(metavar="SQL", help="A query over the views and metrics; '-' reads it from stdin.")
     ],
     data: Data = None,
+    mirror: Mirror = None,
     form: Form = Format.TABLE,
 ) -> None:
     """
@@ -217,7 +255,7 @@ def sql(
     [dim]bakame-duck sql "select error, count(*) from turns where error_stage = 'tts' group by all"[/]
     """
     text = sys.stdin.read() if query == "-" else query
-    con = _connect(data)
+    con = _connect(data, mirror)
     try:
         relation = con.sql(text)
         if relation is not None:
@@ -245,6 +283,7 @@ def query(
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A parameter; may be given more than once.")
     ] = None,
     data: Data = None,
+    mirror: Mirror = None,
     form: Form = Format.TABLE,
 ) -> None:
     """
@@ -257,7 +296,7 @@ def query(
         rows = [(m.name, m.meaning, ", ".join(m.parameters)) for m in metrics.list_metrics()]
         _write(pl.DataFrame(rows, schema=["metric", "meaning", "parameters"], orient="row"), form)
         return
-    con = _connect(data)
+    con = _connect(data, mirror)
     known = {metric.name: metric.parameters for metric in metrics.list_metrics(con)}
     arguments: dict[str, object] = dict(_assignment(text) for text in assignments or [])
     if as_of:
@@ -284,6 +323,56 @@ def _instant_of(con: duckdb.DuckDBPyConnection, text: str) -> object:
             return con.sql("select max(timestamp) from user_sessions").fetchall()[0][0]
         case _:
             return text
+
+
+@app.command()
+def check(
+    data: Data = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Leave with exit code 4 on any loss, be it one rejected piece.")
+    ] = False,
+    form: Annotated[LedgerFormat, typer.Option("--format", help="How the ledger is written.")] = LedgerFormat.TABLE,
+) -> None:
+    """
+    Show the ledger: what was read of every log, what could not be, and where.
+
+    Exit code 4 tells of a file that cannot be read; with --strict, of any reject too.
+
+    [dim]bakame-duck check --data logs/ --strict[/]
+    """
+    with _progress("Inspecting logs") as progress:
+        con = catalog.connect(_folders(data), progress=progress)
+    book = ledger.read_ledger(con)
+    ledger.write_ledger(book, form, sys.stdout.buffer)
+    totals = book["totals"].row(0, named=True)
+    if totals["unreadable"] or (strict and totals["rejects"]):
+        _stderr.print("[bold red]Not all could be read.[/] Exit code 4.")
+        raise typer.Exit(4)
+
+
+@app.command(name="refresh")
+def refresh_mirror(
+    data: Data = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="DAY|ISO", help="Only files with records from this day, or instant in UTC, on."),
+    ] = None,
+) -> None:
+    """
+    Build or update the mirror: rotated logs as Parquet, from which they are read many times faster.
+
+    [dim]bakame-duck refresh --data logs/ --since 2026-01-01[/]
+    """
+    with _progress("Mirroring logs") as progress:
+        done = refresh(
+            _folders(data),
+            since=periods.parse_instant(since) if since else None,
+            progress=progress,
+        )
+    print(
+        f"{done.built} of {done.files} rotated logs mirrored anew: {done.rows:,} records, "
+        f"{decimal(done.log_bytes)} of logs in {decimal(done.mirror_bytes)}"
+    )
 
 
 @app.command(name="schema")
@@ -318,6 +407,7 @@ def make_sample(
 @app.command()
 def lab(
     data: Data = None,
+    mirror: Mirror = None,
     arguments: Annotated[
         list[str] | None, typer.Argument(metavar="[-- JUPYTERLAB OPTIONS]", help="Passed on to JupyterLab.")
     ] = None,
@@ -327,11 +417,14 @@ def lab(
 
     [dim]bakame-duck lab --data logs/ -- --no-browser --port 8899[/]
     """
-    con = _connect(data)
-    con.close()
+    mirror = load_settings().mirror if mirror is None else mirror
+    if mirror:
+        _mirror(data)
+    _connect(data, mirror).close()
     # The kernels start in the notebooks' folder, where neither a relative path nor the settings file would be found.
     environment = {
         "BAKAME_DUCK_DATA": os.pathsep.join(str(folder.resolve()) for folder in _folders(data)),
+        "BAKAME_DUCK_MIRROR": str(mirror),
     }
     if settings_file().is_file():
         environment[FILE_VARIABLE] = str(settings_file().resolve())

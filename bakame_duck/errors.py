@@ -38,6 +38,10 @@ class LogError(BakameDuckError):
     """A log file cannot be read."""
 
 
+class CacheError(BakameDuckError):
+    """What was learnt about the logs cannot be kept: no space, no permission."""
+
+
 class SettingsError(UsageError):
     """The settings file, or an environment variable, holds a value that does not fit."""
 

@@ -1,44 +1,63 @@
 """
 Say whether a log file is sound, and what is in it.
 
-A file is sound when its bytes have the shape that Python's ``csv.writer`` gives:
-every quote opens and closes at the edge of a cell, every record is as wide as one
-of the logger's layouts, and no record starts in the middle of another. A sound
-file is read where it lies; any other is handed to ``repair``, and its repaired copy
-is read instead. The records are counted here, from the bytes, and not by DuckDB.
+A sound file is read where it lies; from any other a repaired copy is made, and read
+instead. Records are counted here from the bytes (``shape``, ``repair``) and again by
+DuckDB, every column read: a file on which the two disagree is not read at all.
 
-What was found is remembered in the cache, once for each version of a file. The log
-itself is opened for reading only.
+What was found is remembered in the cache, once for each version of a file. Of the live
+file all that is proven is kept in parts, and a new look starts behind them; its end, in
+which a record may still be growing, is copied into the connection. The logs themselves
+are opened for reading only, and a stretch at a time.
 """
 
 from __future__ import annotations
 
-import csv
 import gzip
 import hashlib
+import io
 import json
 import os
+import stat
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
+from contextlib import contextmanager, suppress
+from copy import deepcopy
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
 from pathlib import Path
+from threading import Lock
+from typing import IO, Any, cast
 
-import numpy as np
+import duckdb
 import pyarrow as pa
-from numpy.typing import NDArray
-from platformdirs import user_cache_path
+from duckdb import DuckDBPyConnection
+from pydantic import TypeAdapter, ValidationError
 
+from bakame_duck import reader
+from bakame_duck.cache import Cache
+from bakame_duck.errors import CacheError
 from bakame_duck.logs import LogFile
-from bakame_duck.repair import Reject, header_of, record_start_of, repair
-from bakame_duck.schema import LAYOUTS, NAMES
+from bakame_duck.reader import Piece
+from bakame_duck.records import Form, form_of
+from bakame_duck.repair import Mended, Reject, Undecodable, repair
+from bakame_duck.schema import COLUMNS, NAMES
+from bakame_duck.shape import DOUBTS, Shape
 
-CACHE_NAME = ".bakame-duck"
-_FORMAT = 3  # of what is remembered; raise it when an inspection would say something else
-_BOM = b"\xef\xbb\xbf"
+_FORMAT = 4  # of what is remembered; raise it when an inspection would say something else
+_STRETCH = 1 << 20
+_LONGEST_RECORD = 64 << 20  # an open quote that takes in more than this is torn
+_PART = 4 << 20  # of the live file
 _END_SIZE = 4096
+_BEGINNING = 65_536  # by which the columns are known
+_TYPED = {column.name for column in COLUMNS if column.type != "VARCHAR"}
+_AT_ONCE = 64  # files between two notes of how far it got
+
+Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -49,325 +68,574 @@ class Inspection:
     Attributes:
         file: The log, as the user named its folder.
 
-        reads: The file that DuckDB reads: the log itself, its repaired copy, or None.
+        live: Whether the logger may still be appending to it.
+
+        size: In bytes, on disk.
 
         state: ``sound``, ``repaired``, ``duplicate`` or ``unreadable``.
 
         reason: Why it is not sound; empty when it is.
 
-        live: Whether the logger may still be appending to it.
+        content_hash: SHA-256 of the decompressed content, in hex; empty for a live file.
 
-        size: In bytes, on disk.
-
-        content_hash: SHA-256 of the decompressed content, in hex.
+        content_size: In bytes, decompressed.
 
         columns: The columns by position: the logger's own, or those of the file's header.
 
         unknown_columns: Names in the header that are not in the schema.
 
-        new_line: What ends a record in the file that is read, in DuckDB's spelling.
+        headers: The columns that any header in it names, in order.
 
         layouts: The widths of its records, in cells, each once, ascending.
-
-        records: Records found: rows, rejects and the pending one; headers don't count.
 
         rows: Records that the views show.
 
         rejects: Stretches of bytes that are not a record.
 
+        undecodable: Cells with bytes that are not UTF-8.
+
         pending_bytes: Length of the record that is still being written, in bytes.
 
-        largest_record: In bytes.
-
         duplicate_of: The file with the same content, when that one is read instead.
+
+        pieces: What is read for it, in order.
     """
 
-    file: Path
-    live: bool
+    file: Path = Path()
+    live: bool = False
     size: int = 0
-    reads: Path | None = None
     state: str = "sound"
     reason: str = ""
     content_hash: str = ""
+    content_size: int = 0
     columns: tuple[str, ...] = NAMES
     unknown_columns: tuple[str, ...] = ()
-    new_line: str = r"\r\n"
+    headers: tuple[str, ...] = ()
     layouts: tuple[int, ...] = ()
-    records: int = 0
     rows: int = 0
     rejects: tuple[Reject, ...] = field(default=(), repr=False)
+    undecodable: tuple[Undecodable, ...] = field(default=(), repr=False)
     pending_bytes: int = 0
-    largest_record: int = 0
     duplicate_of: str = ""
+    pieces: tuple[Piece, ...] = ()
+
+    @property
+    def records(self) -> int:
+        """Records found: rows, rejects and the pending one; headers don't count."""
+        return self.rows + len(self.rejects) + (self.pending_bytes > 0)
+
+    @property
+    def first_at(self) -> datetime | None:
+        """Its earliest instant, UTC."""
+        return min((piece.first_at for piece in self.pieces if piece.first_at), default=None)
+
+    @property
+    def last_at(self) -> datetime | None:
+        """Its latest instant, UTC."""
+        return max((piece.last_at for piece in self.pieces if piece.last_at), default=None)
+
+    @property
+    def undated(self) -> int:
+        """Rows without a usable instant."""
+        return sum(piece.undated for piece in self.pieces)
+
+    @property
+    def bad_cells(self) -> int:
+        """Cells that do not fit the type of their column, or are text with bytes that are not UTF-8."""
+        undecodable = sum(self.columns[cell.column] not in _TYPED for cell in self.undecodable)
+        return sum(piece.bad_cells for piece in self.pieces) + undecodable
 
 
-def inspect(files: Iterable[LogFile], *, progress: Callable[[int, int], None] | None = None) -> list[Inspection]:
+@dataclass
+class _Tally:
+    """What was found in a file up to ``offset``, where a record starts."""
+
+    offset: int = 0
+    lines: int = 0
+    rows: int = 0
+    width_before: int = 0
+    largest_record: int = 0
+    layouts: set[int] = field(default_factory=set)
+    line_breaks: set[str] = field(default_factory=set)
+    headers: dict[str, None] = field(default_factory=dict)
+    rejects: list[Reject] = field(default_factory=list)
+    undecodable: list[Undecodable] = field(default_factory=list)
+    damage: str = ""
+
+    def add_shape(self, shape: Shape) -> None:
+        self.offset += shape.covered
+        self.lines += shape.lines
+        self.rows += shape.rows
+        self.width_before = shape.last_width or self.width_before
+        self.largest_record = max(self.largest_record, shape.largest_record)
+        self.layouts |= shape.layouts
+        self.line_breaks |= shape.line_breaks
+        self.headers |= dict.fromkeys(name for header in shape.headers for name in header)
+
+    def add_mended(self, mended: Mended, lines: int, line_breaks: set[str]) -> None:
+        self.offset += mended.taken
+        self.lines += lines
+        self.rows += len(mended.records)
+        self.width_before = mended.last_width or self.width_before
+        self.largest_record = max(self.largest_record, *map(len, mended.records), 0)
+        self.layouts |= mended.layouts
+        self.line_breaks |= line_breaks
+        self.headers |= dict.fromkeys(name for header in mended.headers for name in header)
+        self.rejects += mended.rejects
+        self.undecodable += mended.undecodable
+
+
+@dataclass(frozen=True)
+class _Proven:
+    """The part of a live file that is proven and kept."""
+
+    mark: str
+    tally: _Tally
+    pieces: tuple[Piece, ...]
+
+
+_INSPECTION = TypeAdapter(Inspection)
+_PROVEN = TypeAdapter(_Proven)
+
+
+def inspect(con: DuckDBPyConnection, files: Iterable[LogFile], *, progress: Progress | None = None) -> list[Inspection]:
     """
     Return what is known of *files*, in their order.
 
     Args:
+        con: A connection made by :func:`bakame_duck.reader.open_connection`; the ends of live files
+            become its table ``log_tails``.
+
         files: The log files.
 
-        progress: Called with the number of files done and of all files.
+        progress: Called with the number of bytes inspected and of all that have to be.
+
+    Raises:
+        CacheError: A repaired copy cannot be written.
     """
     files = list(files)
-    found = []
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        for inspection in pool.map(_remembered, files):
-            found.append(inspection)
-            if progress:
-                progress(len(found), len(files))
-    return _name_duplicates(found)
+    folders = {folder: _Folder(Cache(folder)) for folder in {file.folder for file in files}}
+    columns = ", ".join(f"{name} varchar" for name in NAMES)
+    con.execute(f"create table log_tails ({columns}, source_file varchar, source_row bigint)")
+    found: dict[LogFile, Inspection] = {}
+    new = []
+    for file in files:
+        if not file.live and (known := folders[file.folder].recall(file)):
+            found[file] = known
+        else:
+            new.append(file)
+    seen = _Seen(2 * sum(_size_of(file.path) for file in new), progress)
+    with ThreadPoolExecutor(os.cpu_count()) as pool, tempfile.TemporaryDirectory(prefix="bakame-duck-") as ends:
+        for start in range(0, len(new), _AT_ONCE):
+            batch = new[start : start + _AT_ONCE]
+            looks = list(pool.map(lambda file: _look(file, folders[file.folder], Path(ends), seen), batch))
+            described = _described(con, [look.inspection for look in looks])
+            seen.add(sum(_size_of(file.path) for file in batch))
+            found |= {
+                file: _remembered(con, replace(look, inspection=inspection), folders[file.folder])
+                for file, look, inspection in zip(batch, looks, described, strict=True)
+            }
+            for folder in folders.values():
+                folder.save()
+    return _name_duplicates(con, [found[file] for file in files])
 
 
-def _remembered(file: LogFile) -> Inspection:
-    """Return the inspection of *file* from the cache, or make it and remember it."""
+@dataclass(frozen=True)
+class _Look:
+    """A new look at a file, and under which key to remember which part of it."""
+
+    inspection: Inspection
+    key: str = ""
+    proven: _Proven | None = None
+
+
+class _Folder:
+    """What is remembered of the logs of one folder."""
+
+    def __init__(self, cache: Cache) -> None:
+        self.cache = cache
+        self.notes = cache.recall()
+        self._new: dict[str, str] = {}
+
+    def recall(self, file: LogFile) -> Inspection | None:
+        """Return what was found in this version of a rotated *file*, where it lies as it is named now."""
+        try:
+            version = version_of(file)
+            known = json.loads(self.notes[version])
+            copy = self.cache.folder / _copy_of(version)
+            copied = known["state"] == "repaired"
+            if copied and known["pieces"] and not copy.is_file():
+                return None
+            for piece in known["pieces"]:
+                piece["path"] = str(copy if copied else file.path)
+            return replace(_INSPECTION.validate_python(known), file=file.path)
+        except (OSError, LookupError, TypeError, ValueError):  # not there, or not what this release would remember
+            return None
+
+    def proven(self, file: LogFile, stream: IO[bytes]) -> _Proven:
+        """Return what is proven of the live *file*, which *stream* reads."""
+        with suppress(KeyError, ValidationError):
+            proven = _PROVEN.validate_json(self.notes[_live_key(file)])
+            present = all(Path(piece.path).is_file() for piece in proven.pieces if piece.path)
+            if present and proven.mark == _mark(stream, proven.tally.offset):
+                return proven
+        return _Proven("", _Tally(), ())
+
+    def remember(self, key: str, note: bytes) -> None:
+        self._new[key] = note.decode()
+
+    def save(self) -> None:
+        if self._new:
+            self.cache.remember(self._new)
+            self.notes |= self._new
+            self._new = {}
+
+
+class _Seen:
+    """How many bytes of the new files were read here, and by DuckDB."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self._total, self._progress, self._done = total, progress, 0
+        self._lock = Lock()
+
+    def add(self, size: int) -> None:
+        with self._lock:
+            self._done = min(self._done + size, self._total)
+            if self._progress and size:
+                self._progress(self._done, self._total)
+
+
+class _Raw(io.FileIO):
+    """A log, opened for reading, that tells how much of it was read."""
+
+    def __init__(self, path: Path, seen: _Seen | None) -> None:
+        super().__init__(path, "rb")
+        self._seen = seen
+
+    def readinto(self, buffer: Any) -> int | None:
+        size = super().readinto(buffer)
+        if self._seen:
+            self._seen.add(size or 0)
+        return size
+
+
+@contextmanager
+def _opened(file: LogFile, seen: _Seen | None = None) -> Iterator[IO[bytes]]:
+    """Give the decompressed content of *file* as a stream."""
+    with _Raw(file.path, seen) as raw, io.BufferedReader(raw, _STRETCH) as plain:
+        match file.compression:
+            case "gzip":
+                with gzip.open(plain) as stream:
+                    yield cast(IO[bytes], stream)
+            case "zstd":
+                with pa.input_stream(plain, compression="zstd") as stream:
+                    yield stream
+            case _:
+                yield plain
+
+
+def _look(file: LogFile, folder: _Folder, ends: Path, seen: _Seen) -> _Look:
     try:
-        status = file.path.stat()
-        version = f"{_FORMAT}|{file.path.resolve()}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
-        key = hashlib.sha256(os.fsencode(version) + _ends_of(file.path, status.st_size)).hexdigest()[:32]
-        cache = _cache_beside(file.path.parent)
-        note, copy = cache / f"{key}.json", cache / f"{key}.csv"
-        if note.is_file() and (known := _recall(note, file, copy)).reads and known.reads.is_file():
-            return known
-        inspection = _inspect(file, status.st_size, copy)
-    except (OSError, EOFError, zlib.error, pa.ArrowException) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        return Inspection(file.path, file.live, state="unreadable", reason=reason)
-    _write_whole(note, json.dumps(asdict(inspection), default=str).encode())
-    return inspection
+        key = version_of(file)
+        look = _look_at_live if file.live else _look_at_rotated
+        return look(file, key, folder, ends, seen)
+    except (OSError, EOFError, zlib.error, pa.ArrowException, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        return _Look(_unreadable(file, " ".join(reason.split()) or type(error).__name__))
 
 
-def _inspect(file: LogFile, size: int, copy: Path) -> Inspection:
-    content = read_content(file)
-    known = Inspection(file.path, file.live, size=size, content_hash=hashlib.sha256(content).hexdigest())
-    columns = _columns_of(content)
-    widths = LAYOUTS if columns == NAMES else (len(columns),)
-    known = replace(known, columns=columns, unknown_columns=tuple(c for c in columns if c not in NAMES))
-    shape = _Shape(content, columns, widths)
-    damage = shape.damage(live=file.live)
-    if not damage:
-        rows, layouts = shape.rows()
-        return replace(
-            known,
-            reads=file.path,
-            new_line=shape.new_line,
-            layouts=layouts,
-            records=rows,
-            rows=rows,
-            largest_record=shape.largest_record,
-        )
-    mended = repair(content, columns=columns, widths=widths, live=file.live)
-    only_pending = mended.pending_bytes > 0 and not mended.rejects
-    _write_whole(copy, b"".join(mended.records))
-    return replace(
-        known,
-        reads=copy,
-        state="sound" if only_pending else "repaired",
-        reason="" if only_pending else damage,
-        layouts=mended.layouts,
-        records=len(mended.records) + len(mended.rejects) + bool(mended.pending_bytes),
-        rows=len(mended.records),
-        rejects=mended.rejects,
-        pending_bytes=mended.pending_bytes,
-        largest_record=max(map(len, mended.records), default=0),
+def _unreadable(file: LogFile | Inspection, reason: str) -> Inspection:
+    path = file.path if isinstance(file, LogFile) else file.file
+    return Inspection(path, file.live, size=_size_of(path), state="unreadable", reason=reason)
+
+
+def _size_of(path: Path) -> int:
+    """Return the size of a file in bytes; 0 for what is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0
+
+
+def _look_at_rotated(file: LogFile, key: str, folder: _Folder, ends: Path, seen: _Seen) -> _Look:
+    with _opened(file) as stream:
+        form = form_of(stream.read(_BEGINNING))
+    digest, tally = hashlib.sha256(), _Tally()
+    with _opened(file, seen) as stream:
+        _examine(stream, form, tally, live=False, each_block=digest.update)
+    path, new_line = str(file.path), r"\n" if tally.line_breaks == {"\n"} else r"\r\n"
+    if len(tally.line_breaks) > 1:
+        tally.damage = tally.damage or "two kinds of line break"
+    if tally.damage:
+        path, new_line = str(folder.cache.folder / _copy_of(key)), r"\r\n"
+        with folder.cache.new_file(_copy_of(key)) as new, new.open("wb") as copy, _opened(file) as stream:
+            _examine(stream, form, _Tally(), live=False, keep=lambda stretch, _: copy.write(stretch))
+    inspection = _inspection(file, form, tally, tally.offset)
+    pieces = (Piece(path, tally.rows, new_line, tally.largest_record),) if tally.rows else ()
+    inspection = replace(inspection, content_hash=digest.hexdigest(), content_size=tally.offset, pieces=pieces)
+    return _Look(inspection, key if version_of(file) == key else "")
+
+
+def _look_at_live(file: LogFile, key: str, folder: _Folder, ends: Path, seen: _Seen) -> _Look:
+    """Look at what was appended to the live *file*; key of the proven part is the path, for it only grows."""
+    with _opened(file, seen) as stream:
+        proven = folder.proven(file, stream)
+        tally, end = deepcopy(proven.tally), bytearray()
+        stream.seek(0)
+        form = form_of(stream.read(_BEGINNING))
+        stream.seek(tally.offset)
+
+        def keep(stretch: bytes, certain: bool) -> None:
+            nonlocal proven
+            end.extend(stretch)
+            if len(end) >= _PART and certain:
+                with suppress(CacheError):  # without room for its parts, the whole file is read at every look
+                    proven = _part_kept(proven, tally, bytes(end), folder.cache)
+                    end.clear()
+
+        pending = _examine(stream, form, tally, live=True, keep=keep)
+        proven = replace(proven, mark=_mark(stream, proven.tally.offset))
+    pieces = proven.pieces
+    if rows := tally.rows - proven.tally.rows:
+        path = ends / _copy_of(key)
+        path.write_bytes(end)
+        pieces = (*pieces, Piece(str(path), rows, r"\r\n", tally.largest_record))
+    size = tally.offset + pending
+    inspection = _inspection(file, form, tally, size)
+    inspection = replace(inspection, pending_bytes=pending, content_size=size, pieces=pieces)
+    return _Look(inspection, _live_key(file), proven)
+
+
+def _part_kept(proven: _Proven, tally: _Tally, part: bytes, cache: Cache) -> _Proven:
+    name = f"{hashlib.sha256(part).hexdigest()[:32]}.csv"
+    with cache.new_file(name) as path:
+        path.write_bytes(part)
+    rows = tally.rows - proven.tally.rows
+    piece = Piece(str(cache.folder / name), rows, r"\r\n", tally.largest_record)
+    return _Proven("", deepcopy(tally), (*proven.pieces, piece) if rows else proven.pieces)
+
+
+def _inspection(file: LogFile, form: Form, tally: _Tally, size: int) -> Inspection:
+    return Inspection(
+        file.path,
+        file.live,
+        size=size if file.compression == "none" else file.path.stat().st_size,
+        state="repaired" if tally.damage else "sound",
+        reason=tally.damage,
+        columns=form.columns,
+        unknown_columns=tuple(name for name in form.columns if name not in NAMES),
+        headers=tuple(tally.headers),
+        layouts=tuple(sorted(tally.layouts)),
+        rows=tally.rows,
+        rejects=tuple(tally.rejects),
+        undecodable=tuple(tally.undecodable),
     )
 
 
-def read_content(file: LogFile) -> bytes:
+def _examine(
+    stream: IO[bytes],
+    form: Form,
+    tally: _Tally,
+    *,
+    live: bool,
+    keep: Callable[[bytes, bool], object] | None = None,
+    each_block: Callable[[bytes], object] | None = None,
+) -> int:
     """
-    Return the decompressed content of *file*.
+    Read *stream* to its end, from a record's start on, and return the length of the record that is still being written.
 
-    Raises:
-        OSError, EOFError, zlib.error, pyarrow.ArrowException: It cannot be read to its end.
+    Args:
+        stream: A log.
+
+        form: The form of its records.
+
+        tally: What was found before, and is found now.
+
+        live: Whether a record may still be written at its end.
+
+        keep: Called with the records of every stretch, ended by CRLF, and whether more bytes could not change them.
+
+        each_block: Called with all that is read.
     """
-    match file.compression:
-        case "gzip":
-            with gzip.open(file.path, "rb") as stream:
-                return stream.read()
-        case "zstd":
-            with pa.input_stream(str(file.path), compression="zstd") as stream:
-                return bytes(stream.read())
-        case _:
-            return file.path.read_bytes()
+    waiting = b""
+    while True:
+        block = stream.read(max(_STRETCH, len(waiting)))
+        if each_block:
+            each_block(block)
+        content, to_end = waiting + block, not block
+        too_long = len(content) >= _LONGEST_RECORD
+        shape = Shape(content, form, at_start=not tally.offset, to_end=to_end and not live)
+        damage = shape.damage(tally.width_before)
+        if not damage and shape.covered and not (to_end and live):
+            tally.add_shape(shape)
+            waiting = content[shape.covered :]
+            if keep:
+                keep(shape.with_crlf(), True)
+        elif damage or to_end or too_long:
+            mended = repair(
+                content,
+                form,
+                to_end=to_end or too_long,
+                live=live and to_end,
+                offset=tally.offset,
+                line=tally.lines + 1,
+                row=tally.rows,
+                width_before=tally.width_before,
+            )
+            waiting = content[mended.taken :]
+            changed = mended.changed or damage not in {"", *DOUBTS}
+            if changed:
+                tally.damage = tally.damage or damage or "a quote that is never closed"
+            breaks = set() if changed else shape.line_breaks
+            tally.add_mended(mended, content.count(b"\n", 0, mended.taken), breaks)
+            if keep:
+                keep(b"".join(mended.records), mended.certain)
+        else:
+            waiting = content
+        if to_end:
+            return len(waiting)
 
 
-def _columns_of(content: bytes) -> tuple[str, ...]:
-    """Return the columns by position: the logger's, or those of a first record that names others."""
-    first = content.removeprefix(_BOM)[:4096].decode("utf-8", "replace").splitlines()[:1]
-    cells = [cell.strip() for cell in next(csv.reader(first), [])]
-    is_header = len(cells) > 1 and len(set(cells) & set(NAMES)) * 2 > len(cells)
-    if not is_header or (len(cells) in LAYOUTS and tuple(cells) == NAMES[: len(cells)]):
-        return NAMES
-    if repeated := [name for name, count in Counter(cells).items() if count > 1]:
-        raise OSError(f"the header names {repeated[0]} twice")
-    return tuple(cells)
-
-
-class _Shape:
-    """The positions of the bytes that give a CSV file its shape."""
-
-    def __init__(self, content: bytes, columns: tuple[str, ...], widths: tuple[int, ...]) -> None:
-        self._content = content
-        self._bytes = np.frombuffer(content, np.uint8)
-        self._widths = widths
-        self._record_start = record_start_of(columns)
-        self._quotes = self._where('"')
-        line_feeds = self._outside(self._where("\n"))
-        ends = line_feeds
-        if content and not content.endswith(b"\n"):
-            ends = np.append(ends, len(content))
-        starts = np.concatenate(([0], ends[:-1] + 1)) if ends.size else ends
-        if content.startswith(_BOM) and starts.size:
-            starts[0] = len(_BOM)
-        crlf = self._at(ends - 1) == ord("\r")
-        filled = ends - starts > crlf
-        self._starts, self._ends = starts[filled], ends[filled]
-        # Before an end without a line feed stands no line break at all. Blank lines count: DuckDB stops at one
-        # that does not end as the records do.
-        self._terminators = set(np.unique(crlf[ends < len(content)]).tolist())
-        marker = header_of(columns)
-        header = np.zeros(self._starts.size, bool)
-        first_bytes = tuple((columns[0].encode()[:1] or b",") + b'"')
-        for record in np.flatnonzero(np.isin(self._at(self._starts), first_bytes)):
-            header[record] = marker.match(content, int(self._starts[record])) is not None
-        self._header = header
-        commas = self._outside(self._where(","))
-        self._cells = np.searchsorted(commas, self._ends) - np.searchsorted(commas, self._starts) + 1
-
-    @property
-    def new_line(self) -> str:
-        """What ends a record, in DuckDB's spelling."""
-        return r"\n" if self._terminators == {False} else r"\r\n"
-
-    @property
-    def largest_record(self) -> int:
-        """In bytes."""
-        return int((self._ends - self._starts).max(initial=0))
-
-    def rows(self) -> tuple[int, tuple[int, ...]]:
-        """Return how many records are not headers, and their widths."""
-        widths = self._cells[~self._header]
-        return int(widths.size), tuple(np.unique(widths).tolist())
-
-    def damage(self, *, live: bool) -> str:
-        """Return why the file is not sound, or an empty string."""
-        content = self._content
-        if b"\0" in content:
-            return "NUL bytes"
-        if self._quotes.size % 2:
-            return "a quote that is never closed"
-        if not self._quotes_at_edges():
-            return "a quote inside a cell"
-        if len(self._terminators) > 1:
-            return "two kinds of line break"
-        if self._bare_carriage_return():
-            return "a carriage return alone"
-        if not np.isin(self._cells[~self._header], self._widths).all():
-            return "a record with more or fewer cells than any release writes"
-        if self._record_inside_another():
-            return "a record that starts inside another"
-        if self._ends.size and self._ends[-1] == len(content) and (live or not self._last_is_whole()):
-            return "a last record that is not complete"
+def _described(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> list[Inspection]:
+    """Return *inspections* with what DuckDB finds in their pieces; where it finds other rows, nothing is read."""
+    waiting = [
+        (inspection.columns, piece)
+        for inspection in inspections
+        for piece in inspection.pieces
+        if piece.first_at is None and not piece.undated
+    ]
+    waiting.sort(key=lambda item: (item[0], item[1].new_line))
+    described: dict[str | None, Piece] = {}
+    for (columns, _), items in groupby(waiting, key=lambda item: (item[0], item[1].new_line)):
+        group = [piece for _, piece in items]
         try:
-            content.decode()
-        except UnicodeDecodeError:
-            return "bytes that are not UTF-8"
-        return ""
-
-    def _where(self, character: str) -> NDArray[np.int64]:
-        positions: NDArray[np.int64] = np.flatnonzero(self._bytes == ord(character))
-        return positions
-
-    def _at(self, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return the bytes at *positions*; 0 outside the file."""
-        inside = (positions >= 0) & (positions < self._bytes.size)
-        found = np.zeros(positions.size, np.uint8)
-        found[inside] = self._bytes[positions[inside]]
-        return found
-
-    def _outside(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return those of *positions* that stand outside quotes."""
-        outside: NDArray[np.int64] = positions[np.searchsorted(self._quotes, positions) % 2 == 0]
-        return outside
-
-    def _quotes_at_edges(self) -> bool:
-        """Whether every quoted stretch fills a cell, or touches the next one (a doubled quote)."""
-        opening, closing = self._quotes[::2], self._quotes[1::2]
-        before, after = self._at(opening - 1), self._at(closing + 1)
-        opens = np.isin(before, (ord(","), ord("\n"), ord('"'))) | (opening == 0)
-        opens |= opening == len(_BOM) if self._content.startswith(_BOM) else False
-        closes = np.isin(after, (ord(","), ord("\r"), ord("\n"), ord('"'))) | (closing == self._bytes.size - 1)
-        return bool(opens.all() and closes.all())
-
-    def _bare_carriage_return(self) -> bool:
-        returns = self._outside(self._where("\r"))
-        followers = self._at(returns + 1)
-        return bool(np.any(followers != ord("\n")))
-
-    def _record_inside_another(self) -> bool:
-        """Whether what only a record starts with stands, outside quotes, where no record starts."""
-        if self._record_start is None:
-            return False
-        letters = self._where("T")
-        dated = (self._at(letters - 3) == ord("-")) & (self._at(letters + 3) == ord(":"))
-        starts = self._outside(letters[dated] - len("2026-01-19"))
-        astray = np.setdiff1d(starts[starts > 0], self._starts)
-        return any(self._record_start.match(self._content, int(start)) for start in astray)
-
-    def _last_is_whole(self) -> bool:
-        """Whether a last record without a line break has at least the width of the one before."""
-        return bool(self._cells.size > 1 and self._cells[-1] >= self._cells[-2])
+            described |= {piece.path: piece for piece in reader.described(con, group, columns)}
+        except duckdb.Error:
+            for piece in group:
+                with suppress(duckdb.Error):
+                    described[piece.path] = reader.described(con, [piece], columns)[0]
+    found = []
+    for inspection in inspections:
+        pieces = tuple(
+            piece if piece.first_at or piece.undated else described.get(piece.path, replace(piece, rows=0))
+            for piece in inspection.pieces
+        )
+        rows = sum(piece.rows for piece in pieces)
+        if rows == inspection.rows:
+            found.append(replace(inspection, pieces=pieces))
+        else:
+            found.append(_unreadable(inspection, f"{inspection.rows} records, of which DuckDB reads {rows}"))
+    return found
 
 
-def _name_duplicates(inspections: list[Inspection]) -> list[Inspection]:
+def _remembered(con: DuckDBPyConnection, look: _Look, folder: _Folder) -> Inspection:
+    """Return the inspection of *look* after remembering what will still hold at the next."""
+    inspection = look.inspection
+    if not look.key or inspection.state == "unreadable":
+        return inspection
+    if not inspection.live:
+        folder.remember(look.key, _INSPECTION.dump_json(inspection, exclude={"file"}))
+        return inspection
+    proven = look.proven or _Proven("", _Tally(), ())
+    parts, end = inspection.pieces[: len(proven.pieces)], inspection.pieces[len(proven.pieces) :]
+    folder.remember(look.key, _PROVEN.dump_json(replace(proven, pieces=parts)))
+    for piece in end:
+        names = ", ".join(NAMES)
+        con.execute(
+            f"""
+            insert into log_tails
+            select {names}, $1, $2 + row_number() over () from ({reader.cells([piece], inspection.columns)})
+            """,
+            [str(inspection.file), proven.tally.rows],
+        )
+    return replace(inspection, pieces=parts + tuple(replace(piece, path=None) for piece in end))
+
+
+def _name_duplicates(con: DuckDBPyConnection, inspections: list[Inspection]) -> list[Inspection]:
     """Mark all but the first of the files that hold the same bytes."""
-    first: dict[str, Path] = {}
+    first: dict[str, Inspection] = {}
+    sizes = Counter(inspection.content_size for inspection in inspections if inspection.rows)
     named = []
     for inspection in inspections:
-        original = first.setdefault(inspection.content_hash, inspection.file)
-        if inspection.rows and original != inspection.file:
-            inspection = replace(inspection, state="duplicate", reads=None, duplicate_of=str(original))
+        digest = inspection.content_hash
+        if inspection.live and sizes[inspection.content_size] > 1:
+            digest = _hash_of_first(inspection.file, inspection.content_size)
+        original = first.setdefault(digest, inspection) if digest and inspection.rows else inspection
+        if original is not inspection:
+            if inspection.live:
+                con.execute("delete from log_tails where source_file = $1", [str(inspection.file)])
+            inspection = replace(inspection, state="duplicate", duplicate_of=str(original.file))
         named.append(inspection)
     return named
 
 
-def _cache_beside(folder: Path) -> Path:
-    """Return the folder for notes and copies: in the data folder, else the user's cache."""
-    own = folder / CACHE_NAME
-    if os.access(own if own.is_dir() else folder, os.W_OK):
-        own.mkdir(mode=0o700, exist_ok=True)
-        return own
-    return user_cache_path("bakame-duck", ensure_exists=True)
-
-
-def _ends_of(path: Path, size: int) -> bytes:
-    """Return the first and last bytes of a file, which tell a rewrite of the same size and time."""
+def _hash_of_first(path: Path, size: int) -> str:
+    digest = hashlib.sha256()
     with path.open("rb") as stream:
-        first = stream.read(_END_SIZE)
-        stream.seek(max(size - _END_SIZE, 0))
-        return first + stream.read()
+        while size and (block := stream.read(min(size, _STRETCH))):
+            digest.update(block)
+            size -= len(block)
+    return digest.hexdigest()
 
 
-def _recall(note: Path, file: LogFile, copy: Path) -> Inspection:
-    """Return what *note* tells of *file*; where it lies is as it is named now, not as it was named then."""
-    known = json.loads(note.read_bytes())
-    copied = known["state"] == "repaired" or known["pending_bytes"]
-    known |= {"file": file.path, "live": file.live, "reads": copy if copied else file.path}
-    for name in ("columns", "unknown_columns", "layouts"):
-        known[name] = tuple(known[name])
-    known["rejects"] = tuple(Reject(**reject) for reject in known["rejects"])
-    return Inspection(**known)
+def clear(folder: Path, files: Iterable[LogFile], inspections: Iterable[Inspection], others: Iterable[str]) -> None:
+    """
+    Remove from the cache of *folder* what belongs to none of its logs.
+
+    Args:
+        folder: The folder of the logs.
+
+        files: All of them.
+
+        inspections: What is known of them.
+
+        others: The names of other files in the cache that are still good.
+    """
+    keys = []
+    for file in files:
+        with suppress(OSError):
+            keys.append(_live_key(file) if file.live else version_of(file))
+    cache = Cache(folder)
+    cache.clear([*others, *(Path(piece.path).name for file in inspections for piece in file.pieces if piece.path)])
+    cache.forget_others(keys)
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write *content* so that nobody ever sees a part of it under *path*."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".unfinished-", delete=False) as stream:
-        try:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-            Path(stream.name).replace(path)
-        except BaseException:
-            Path(stream.name).unlink()
-            raise
+def version_of(file: LogFile) -> str:
+    """
+    Return a name for this version of *file*: its size, times, place on the disk, first and last bytes.
+
+    Raises:
+        OSError: It is not a file, or cannot be opened.
+    """
+    try:
+        status = os.stat(file.path)  # noqa: PTH116 - asked for thousands of files, as the descriptor below
+    except FileNotFoundError as error:
+        raise OSError(error.errno, "a link to a file that is not there") from error
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(0, "a folder" if stat.S_ISDIR(status.st_mode) else "not a file")
+    version = f"{_FORMAT}|{file.compression}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
+    descriptor = os.open(file.path, os.O_RDONLY)
+    try:
+        ends = os.pread(descriptor, _END_SIZE, 0)
+        if status.st_size > _END_SIZE:
+            ends += os.pread(descriptor, _END_SIZE, max(status.st_size - _END_SIZE, _END_SIZE))
+    finally:
+        os.close(descriptor)
+    return hashlib.sha256(version.encode() + ends).hexdigest()[:32]
+
+
+def _copy_of(version: str) -> str:
+    return f"{version}.csv"
+
+
+def _live_key(file: LogFile) -> str:
+    return f"{_FORMAT}|{file.path.name}"
+
+
+def _mark(stream: IO[bytes], offset: int) -> str:
+    """Return what tells whether the first *offset* bytes are those that were proven: their own first and last."""
+    stream.seek(0)
+    ends = stream.read(min(offset, _END_SIZE))
+    stream.seek(max(offset - _END_SIZE, 0))
+    return hashlib.sha256(ends + stream.read(min(offset, _END_SIZE))).hexdigest()

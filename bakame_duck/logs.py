@@ -7,15 +7,17 @@ Nothing here opens a file: what is inside is the business of ``inspection``.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from bakame_duck.errors import DataFolderError
 
 LIVE_NAME = "user_sessions.csv"
-_LOG_NAME = re.compile(r"user_sessions.*\.csv(\.\d+)?(?P<compression>\.gz|\.zst)?$", re.DOTALL)
+_LOG_NAME = re.compile(r"user_sessions.*\.csv(\.\d+)?(\.gz|\.zst)?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class LogFile:
     compression: str
     live: bool
 
+    @cached_property
+    def folder(self) -> Path:
+        """The folder it lies in."""
+        return self.path.parent
+
 
 def find_logs(folders: Path | str | Sequence[Path | str]) -> list[LogFile]:
     """
@@ -50,7 +57,7 @@ def find_logs(folders: Path | str | Sequence[Path | str]) -> list[LogFile]:
             f"No logs in {', '.join(map(str, paths))}",
             hint="A log is named user_sessions*.csv, .csv.1, .csv.gz or .csv.zst; try --data FOLDER.",
         )
-    return sorted(set(files), key=lambda file: file.path)
+    return sorted(set(files), key=lambda file: str(file.path))
 
 
 def _logs_in(folder: Path) -> list[LogFile]:
@@ -58,9 +65,10 @@ def _logs_in(folder: Path) -> list[LogFile]:
         raise DataFolderError(
             f"No folder {folder}", hint="Name the folder that holds user_sessions.csv with --data FOLDER."
         )
-    compressions = {None: "none", ".gz": "gzip", ".zst": "zstd"}
-    return [
-        LogFile(path, compressions[match["compression"]], live=path.name == LIVE_NAME)
-        for path in folder.iterdir()
-        if (match := _LOG_NAME.fullmatch(path.name)) and path.is_file()
-    ]
+    names = [name for name in os.listdir(folder) if _LOG_NAME.fullmatch(name)]  # noqa: PTH208 - the names are wanted
+    return [LogFile(folder / name, compression_of(name), live=name == LIVE_NAME) for name in names]
+
+
+def compression_of(name: str) -> str:
+    """Return how the log of that name is compressed: ``none``, ``gzip`` or ``zstd``."""
+    return "gzip" if name.endswith(".gz") else "zstd" if name.endswith(".zst") else "none"

@@ -120,6 +120,22 @@ def choose_days(con: DuckDBPyConnection, since: str, until: str, timezone: str) 
     return _require_records(con, Period(f"{first}-to-{last}" if first < last else f"{first}", first, last, timezone))
 
 
+def parse_instant(text: str) -> datetime:
+    """
+    Return the instant that *text* names, ISO 8601 or a day, as naive UTC.
+
+    Raises:
+        PeriodError: It names none.
+    """
+    try:
+        instant = datetime.fromisoformat(text.strip())
+    except ValueError as error:
+        raise PeriodError(
+            f"{text} is not an instant", hint="Instants are written 2026-01-12 or 2026-01-12T10:30:00Z."
+        ) from error
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+
+
 def parse_week(text: str, timezone: str) -> Period:
     """
     Return the ISO week that *text* names, such as ``2026-W03``.
@@ -153,7 +169,7 @@ def _require_records(con: DuckDBPyConnection, period: Period) -> Period:
 
 
 def _first_and_last(con: DuckDBPyConnection) -> tuple[datetime, datetime]:
-    first, last = con.execute("select min(timestamp), max(timestamp) from user_sessions").fetchall()[0]
+    first, last = con.execute("select first_at, last_at from ingest_totals").fetchall()[0]
     if first is None:
         raise PeriodError(
             "The logs hold no record", hint="'bakame-duck sql \"from ingest_files\"' tells what was read."

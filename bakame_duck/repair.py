@@ -1,5 +1,5 @@
 """
-Take the intact records out of a damaged log file.
+Take the intact records out of a damaged stretch of a log.
 
 A process that was killed, or a full disk, leaves a torn record behind; the next
 process appends to it. Quoting is then inside out for whoever reads on from the
@@ -10,20 +10,21 @@ record, and what lies between is a reject: kept, named, and never a row.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from bakame_duck.schema import NAMES
+from bakame_duck.records import BOM, CELL, RECORD, Form, header_cells, names_columns, width_of
 
-_STAMP = rb'\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[^,"\r\n\x00]{0,16}'
-# Instant, phone number, session, module, interaction type: five cells that the logger never quotes.
-RECORD_START = re.compile(_STAMP + rb',[^,"\r\n\x00]{0,32},[^,"\r\n\x00]{1,110},[^,"\r\n\x00]{0,60},[a-z_]{2,20},')
-_CELL = rb'(?:"(?:[^"\x00]++|"")*+"|[^",\r\n\x00]*+)'
-_RECORD = re.compile(_CELL + rb"(?:," + _CELL + rb")*+(?P<end>\r?\n|\Z)")
-_QUOTED = re.compile(rb'"(?:[^"]++|"")*+"')
-_BLANK = re.compile(rb"[\r\n]*")
+_OPEN_TO_THE_END = re.compile(rb'(?:%b,)*+"(?:[^"\x00]++|"")*+\Z' % CELL.pattern)
+# A cell of a record with a quote out of place. A quote closes a cell only where the cell must end; "" is one quote
+# in the first form, and may be two in the second. What opens and never closes is text.
+_LOOSE_CELLS = (
+    re.compile(rb'(?>"(?:[^"]++|""|"(?!,|\Z))*+"(?=,|\Z)|[^,\n]*+)'),
+    re.compile(rb'(?>"(?:[^"]++|"(?!,|\Z))*+"(?=,|\Z)|[^,\n]*+)'),
+)
+_BLANK = re.compile(rb"[\r\n]*(?:%b[\r\n]*)*" % BOM)
 _LINE_START = re.compile(rb"(?<=\n)[^\r\n]")
-_BOM = b"\xef\xbb\xbf"
+_OPEN_QUOTE, _STRAY_QUOTE = _MISQUOTED = ("torn inside a quote", "torn, or a quote out of place")
+_LONGEST_RAW = 65_536  # of a reject's text, in bytes: a disk can leave gigabytes of NULs behind
 
 
 @dataclass(frozen=True)
@@ -36,134 +37,264 @@ class Reject:
 
         byte_offset: Where they start, the first byte being 0, after decompression.
 
+        size: How many they are.
+
         reason: Why they are not a record.
 
-        raw: The bytes as text; what is not UTF-8 is escaped.
+        raw: The first 64 KiB of them as text; what is not UTF-8 is escaped.
     """
 
     line: int
     byte_offset: int
+    size: int
     reason: str
     raw: str
 
 
 @dataclass(frozen=True)
-class Repaired:
+class Undecodable:
     """
-    A damaged file, taken apart.
+    A cell with bytes that are not UTF-8.
+
+    Attributes:
+        row: The number of its record in the file, the first being 1.
+
+        column: The position of its column, the first being 0.
+
+        raw: The cell as text; what is not UTF-8 is escaped.
+    """
+
+    row: int
+    column: int
+    raw: str
+
+
+@dataclass
+class Mended:
+    """
+    A damaged stretch, taken apart.
 
     Attributes:
         records: Intact records as bytes, UTF-8, each ended by CRLF, in order, without headers.
 
         rejects: What lay between them, in order.
 
-        pending_bytes: Length of a record that is still being written, in bytes.
+        undecodable: Their cells that hold a U+FFFD now.
 
-        layouts: The widths of the records, in cells, each once, ascending.
+        headers: The cells of every header.
+
+        layouts: The widths of the records, in cells.
+
+        last_width: The width of the last of them, in cells.
+
+        taken: How many bytes of the stretch this is; the rest belongs to a record that goes on.
+
+        changed: Whether it is not the stretch itself, but for line breaks and headers.
+
+        certain: Whether more bytes behind the stretch could not change any of it.
     """
 
-    records: tuple[bytes, ...]
-    rejects: tuple[Reject, ...]
-    pending_bytes: int
-    layouts: tuple[int, ...]
+    records: list[bytes] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    undecodable: list[Undecodable] = field(default_factory=list)
+    headers: list[tuple[str, ...]] = field(default_factory=list)
+    layouts: set[int] = field(default_factory=set)
+    last_width: int | None = None
+    taken: int = 0
+    changed: bool = False
+    certain: bool = True
 
 
-def repair(content: bytes, *, columns: Sequence[str], widths: Sequence[int], live: bool) -> Repaired:
+class _GoesOn(Exception):  # noqa: N818 - not an error: the record at hand is longer than the stretch
+    pass
+
+
+def repair(
+    content: bytes, form: Form, *, to_end: bool, live: bool, offset: int, line: int, row: int, width_before: int
+) -> Mended:
     """
-    Take the intact records out of *content*.
+    Take the intact records out of *content*, which begins where a record does.
 
     Args:
-        content: The decompressed file.
+        content: A stretch of the decompressed file.
 
-        columns: Its columns by position; a record that repeats the first two is a header.
+        form: The form of the file's records.
 
-        widths: The widths that a record can have, in cells.
+        to_end: Whether the file ends with it.
 
-        live: Whether an incomplete last record is one that is still being written.
+        live: Whether a record may still be written at the file's end.
+
+        offset: Where the stretch starts in the file, in bytes.
+
+        line: The number of its first line.
+
+        row: How many records stand before it.
+
+        width_before: The width of the last of those, in cells.
     """
-    header, record_start = header_of(columns), record_start_of(columns)
-    records: list[bytes] = []
-    rejects: list[Reject] = []
-    layouts: set[int] = set()
-    pending, width_before = 0, max(widths)
-    line, counted = 1, 0
-    position = len(_BOM) if content.startswith(_BOM) else 0
-    while (position := _after_blanks(content, position)) < len(content):
-        record, reason = _record_at(content, position, widths, header, record_start, width_before)
-        if record is not None and (record.endswith(b"\n") or not live):
-            position += len(record)
-            text = record.rstrip(b"\r\n")
-            if not header.match(text):
-                records.append(text.decode("utf-8", "replace").encode() + b"\r\n")
-                width_before = _width(text)
-                layouts.add(width_before)
-            continue
-        start = _next_start(content, position + 1, header, record_start)
-        if live and start == len(content) and not content.endswith((b"\n", b"\0")):
-            pending = len(content) - position
-            break
-        line, counted = line + content.count(b"\n", counted, position), position
-        raw = content[position:start].decode("utf-8", "backslashreplace")
-        rejects.append(Reject(line, position, reason, raw))
+    mended = Mended(last_width=width_before)
+    position = counted = 0
+    while (blanks := _after_blanks(content, position)) < len(content):
+        mended.changed |= BOM in content[position + (not offset) : blanks]
+        mended.taken = position = blanks
+        try:
+            record, reason = _record_at(content, position, form, to_end, live, mended)
+            if record is not None:
+                position += len(record)
+                mended.changed |= record.endswith(b"\r")
+                _take(mended, record.rstrip(b"\r\n"), form, row)
+                continue
+            start = _next_start(content, position + 1, form)
+            if start == len(content) and (not to_end or (live and not content.endswith((b"\n", b"\0")))):
+                raise _GoesOn
+        except _GoesOn:
+            return mended
+        mended.changed = True
+        piece = content[position:start]
+        loose = _loose_record(piece, form) if reason in _MISQUOTED else None
+        at_the_end = start == len(content) and loose and width_of(loose) >= (mended.last_width or 0)
+        if loose and (piece.endswith(b"\n") or at_the_end):
+            _take(mended, loose, form, row)
+        else:
+            line, counted = line + content.count(b"\n", counted, position), position
+            raw = piece[:_LONGEST_RAW].decode("utf-8", "backslashreplace")
+            mended.rejects.append(Reject(line, offset + position, len(piece), reason, raw))
         position = start
-    return Repaired(tuple(records), tuple(rejects), pending, tuple(sorted(layouts)))
-
-
-def header_of(columns: Sequence[str]) -> re.Pattern[bytes]:
-    """Return what a header starts with: the first two of *columns*, quoted or not."""
-    first, second = (re.escape(name.replace('"', '""').encode()) for name in columns[:2])
-    return re.compile(rb'(?:%b|"%b"),(?:%b|"%b")(?=[,\r\n]|\Z)' % (first, first, second, second))
-
-
-def record_start_of(columns: Sequence[str]) -> re.Pattern[bytes] | None:
-    """Return what only a record starts with, or None for columns in another order than the logger's."""
-    return RECORD_START if tuple(columns[:5]) == NAMES[:5] else None
+    mended.taken = len(content)
+    return mended
 
 
 def _record_at(
-    content: bytes,
-    position: int,
-    widths: Sequence[int],
-    header: re.Pattern[bytes],
-    record_start: re.Pattern[bytes] | None,
-    width_before: int,
+    content: bytes, position: int, form: Form, to_end: bool, live: bool, mended: Mended
 ) -> tuple[bytes | None, str]:
-    """Return the record at *position* with its line break, or None and why there is none."""
-    match = _RECORD.match(content, position)
+    """
+    Return the record at *position* with its line break, or None and why there is none.
+
+    Raises:
+        _GoesOn: It is not complete, and more bytes may come.
+    """
+    match = RECORD.match(content, position)
     if match is None:
-        line = content[position:].split(b"\n", 1)[0]
-        return None, "NUL bytes" if b"\0" in line else "torn, or a quote out of place"
-    record = match[0]
-    if header.match(record):
-        return record, ""
-    if record_start and record_start.search(_blanked(record), 1):
+        if _OPEN_TO_THE_END.match(content, position):
+            if not to_end or (live and not _two_records_follow(content, position, form)):
+                raise _GoesOn
+            mended.certain = not live  # the quote may still close
+            return None, _OPEN_QUOTE
+        line_end = content.find(b"\n", position)
+        nul = content.find(b"\0", position, line_end if line_end >= 0 else len(content))
+        return None, "NUL bytes" if nul >= 0 else _STRAY_QUOTE
+    record, complete = match[0], bool(match["end"])
+    if not complete and (live or not to_end):
+        raise _GoesOn
+    if form.glued_start(record) is not None:
         return None, "torn, the next record glued behind it"
-    if not match["end"] and _width(record) < width_before:
+    if form.is_header(record):
+        return record, ""
+    if _is_like_a_header(record, form):
+        return None, "a damaged header"
+    width = width_of(record)
+    if not complete and width < (mended.last_width or 0):
         return None, "torn at the end of the file"
-    if _width(record) not in widths:
-        return None, f"{_width(record)} cells"
+    if width not in form.widths:
+        return None, f"{width} cells"
+    if form.record_start and form.record_start.search(record, 1) and not _goes_well(content, match.end(), form, to_end):
+        return None, _OPEN_QUOTE
     return record, ""
 
 
-def _next_start(
-    content: bytes, position: int, header: re.Pattern[bytes], record_start: re.Pattern[bytes] | None
-) -> int:
+def _goes_well(content: bytes, position: int, form: Form, to_end: bool) -> bool:
+    """Whether a record follows, as it does after a cell that only quotes a record, but not after a torn one."""
+    position = _after_blanks(content, position)
+    if position == len(content):
+        if not to_end:
+            raise _GoesOn
+        return True
+    match = RECORD.match(content, position)
+    if match is None:
+        return _OPEN_TO_THE_END.match(content, position) is not None
+    return not match["end"] or width_of(match[0]) in form.widths or form.is_header(match[0])
+
+
+def _two_records_follow(content: bytes, position: int, form: Form) -> bool:
+    """Whether two complete records stand in what an open quote took in: who writes a record does not write more."""
+    for _ in range(2):
+        position = _next_start(content, position + 1, form)
+        match = RECORD.match(content, position)
+        if match is None or not match["end"] or width_of(match[0]) not in form.widths:
+            return False
+        position = match.end() - 1
+    return True
+
+
+def _take(mended: Mended, text: bytes, form: Form, row: int) -> None:
+    """Add a record, or header, without its line break."""
+    if form.is_header(text):
+        mended.headers.append(header_cells(text))
+        return
+    decoded = text.decode("utf-8", "replace")
+    if decoded.encode() != text:
+        mended.changed = True
+        for column, cell in enumerate(map(_unquoted, _split(text, CELL))):
+            if cell.decode("utf-8", "replace").encode() != cell:
+                where = Undecodable(row + len(mended.records) + 1, column, cell.decode("utf-8", "backslashreplace"))
+                mended.undecodable.append(where)
+    mended.records.append(decoded.encode() + b"\r\n")
+    mended.last_width = width_of(text)
+    mended.layouts.add(mended.last_width)
+
+
+def _loose_record(piece: bytes, form: Form) -> bytes | None:
+    """
+    Return a record with a quote out of place, quoted as it should be, or None.
+
+    Its cells can be told when they are as many as a release writes.
+    """
+    text = piece.rstrip(b"\r\n")
+    if b"\0" in text:
+        return None
+    for loose_cell in _LOOSE_CELLS:
+        cells = _split(text, loose_cell)
+        if len(cells) in form.widths:
+            record = b",".join(map(_requoted, cells))
+            return None if _is_like_a_header(record, form) else record
+    return None
+
+
+def _is_like_a_header(record: bytes, form: Form) -> bool:
+    return form.header.match(record) is not None or names_columns(header_cells(record))
+
+
+def _split(text: bytes, cell: re.Pattern[bytes]) -> list[bytes]:
+    """Return the cells of *text*, or none when it is not made of them."""
+    cells, position = [], 0
+    while match := cell.match(text, position):
+        cells.append(match[0])
+        position = match.end() + 1
+        if match.end() == len(text):
+            return cells
+        if text[match.end() : position] != b",":
+            break
+    return []
+
+
+def _unquoted(cell: bytes) -> bytes:
+    return cell[1:-1].replace(b'""', b'"') if len(cell) > 1 and cell[:1] == cell[-1:] == b'"' else cell
+
+
+def _requoted(cell: bytes) -> bytes:
+    text = _unquoted(cell)
+    return b'"%b"' % text.replace(b'"', b'""') if re.search(rb'[",\r\n]', text) else text
+
+
+def _next_start(content: bytes, position: int, form: Form) -> int:
     """Return where the next record or header starts at or after *position*, else the end."""
-    match = (record_start or _LINE_START).search(content, position)
+    match = (form.record_start or _LINE_START).search(content, position)
     following = match.start() if match else len(content)
     headers = (line.start() for line in _LINE_START.finditer(content, position, following))
-    return next((start for start in headers if header.match(content, start)), following)
+    return next((start for start in headers if form.header.match(content, start)), following)
 
 
 def _after_blanks(content: bytes, position: int) -> int:
+    """Return where the next thing stands behind blank lines and byte order marks, which ``cat`` leaves inside."""
     blank = _BLANK.match(content, position)
     return blank.end() if blank else position
-
-
-def _blanked(record: bytes) -> bytes:
-    """Return *record* with its quoted cells overwritten, so that only what is outside quotes shows."""
-    return _QUOTED.sub(lambda cell: b"_" * len(cell[0]), record)
-
-
-def _width(record: bytes) -> int:
-    return _blanked(record).count(b",") + 1

@@ -63,7 +63,9 @@ KINDS = {
 }
 
 
-def make_report(kind: Kind, period: Period, *, data: Sequence[Path], out: Path, progress: bool = False) -> list[Path]:
+def make_report(
+    kind: Kind, period: Period, *, data: Sequence[Path], out: Path, mirror: bool = True, progress: bool = False
+) -> list[Path]:
     """
     Write a report's HTML, executed notebook and JSON to the folder *out*; return their paths.
 
@@ -76,6 +78,8 @@ def make_report(kind: Kind, period: Period, *, data: Sequence[Path], out: Path, 
 
         out: The folder to write to; it is made when it is missing.
 
+        mirror: Whether rotated logs are read from their mirror where there is one.
+
         progress: Whether to show a progress bar on stderr.
 
     Raises:
@@ -87,7 +91,7 @@ def make_report(kind: Kind, period: Period, *, data: Sequence[Path], out: Path, 
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as folder:
             executed = Path(folder) / f"{stem}.ipynb"
-            notebook = _execute(kind, period, executed, data, progress)
+            notebook = _execute(kind, period, executed, data, mirror, progress)
             numbers = _numbers(notebook, kind, period)
             (Path(folder) / f"{stem}.json").write_text(
                 json.dumps(numbers, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
@@ -105,7 +109,9 @@ def make_report(kind: Kind, period: Period, *, data: Sequence[Path], out: Path, 
         ) from error
 
 
-def _execute(kind: Kind, period: Period, executed: Path, data: Sequence[Path], progress: bool) -> nbformat.NotebookNode:
+def _execute(
+    kind: Kind, period: Period, executed: Path, data: Sequence[Path], mirror: bool, progress: bool
+) -> nbformat.NotebookNode:
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else the kernel warns on stderr
     papermill_logger.setLevel("CRITICAL")  # what fails is told once, by the error below
     logging.getLogger("asyncio").setLevel(
@@ -121,6 +127,7 @@ def _execute(kind: Kind, period: Period, executed: Path, data: Sequence[Path], p
                     "since": period.since.isoformat(),
                     "until": period.until.isoformat(),
                     "timezone": period.timezone,
+                    "mirror": mirror,
                 },
                 kernel_name="python3",
                 config=config,

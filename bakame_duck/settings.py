@@ -96,6 +96,8 @@ class Settings(BaseSettings):
 
         timezone: The time zone in which reports cut days and weeks.
 
+        mirror: Whether rotated logs are read from their mirror where there is one.
+
         objectives: The monitoring thresholds.
     """
 
@@ -104,6 +106,7 @@ class Settings(BaseSettings):
     data: Folders = (Path("data"),)
     reports: Path = Path("reports")
     timezone: TimeZone = "Africa/Kigali"
+    mirror: bool = True
     objectives: Objectives = Objectives()
 
     @classmethod

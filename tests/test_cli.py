@@ -56,7 +56,17 @@ def examples(command: typer.core.TyperCommand) -> list[str]:
 
 
 def test_the_commands_are_known_to_these_tests() -> None:
-    assert {"report weekly", "report tts", "sql", "query", "schema", "sample", "lab"} <= COMMANDS.keys()
+    assert {
+        "report weekly",
+        "report tts",
+        "sql",
+        "query",
+        "check",
+        "refresh",
+        "schema",
+        "sample",
+        "lab",
+    } <= COMMANDS.keys()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["report", "--help"]], ids=" ".join)
@@ -295,7 +305,9 @@ def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Period, Path]]
     """The reports that the command asks for, without making them."""
     asked: list[tuple[str, Period, Path]] = []
 
-    def make_report(kind: reports.Kind, period: Period, *, data: object, out: Path, progress: bool) -> list[Path]:
+    def make_report(
+        kind: reports.Kind, period: Period, *, data: object, out: Path, mirror: bool, progress: bool
+    ) -> list[Path]:
         asked.append((kind.stem, period, out))
         return [out / f"{kind.stem}-{period.label}.html"]
 

@@ -1,6 +1,7 @@
 import csv
 import gzip
 import os
+from datetime import datetime
 
 import pyarrow as pa
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from bakame_duck import connect, inspection
 from bakame_duck.inspection import inspect
 from bakame_duck.logs import find_logs
+from bakame_duck.reader import open_connection
 from bakame_duck.schema import COLUMNS, LAYOUTS, NAMES
 from tests.conftest import as_csv, cells
 
@@ -18,6 +20,11 @@ FIRST, SECOND, THIRD = (
     cells({"timestamp": f"2026-01-04T10:00:0{second}", "user_input": text})
     for second, text in enumerate(("one", "two, with a comma", 'three\r\nwith "quotes"'))
 )
+
+
+def inspected(*folders, progress=None):
+    with open_connection() as con:
+        return inspect(con, find_logs(folders), progress=progress)
 
 
 def inputs(con):
@@ -322,7 +329,7 @@ def test_several_folders_are_one_data_set(given, given_anew):
     given.file(as_csv(FIRST), "user_sessions.csv")
     other.file(as_csv(SECOND), "user_sessions.csv")
 
-    found = inspect(find_logs([given.folder, other.folder]))
+    found = inspected(given.folder, other.folder)
 
     assert sorted((file.file.parent, file.rows) for file in found) == sorted([(given.folder, 1), (other.folder, 1)])
 
@@ -348,8 +355,8 @@ def test_the_logs_keep_their_bytes_and_times(given):
 def test_a_file_is_inspected_once_for_each_version(given, monkeypatch):
     given.file(as_csv(FIRST))
     looks = []
-    look = inspection._inspect
-    monkeypatch.setattr(inspection, "_inspect", lambda *file: looks.append(file) or look(*file))
+    look = inspection._look
+    monkeypatch.setattr(inspection, "_look", lambda file, *others: looks.append(file) or look(file, *others))
 
     assert inputs(given.connect()) == ["one"]
     assert inputs(given.connect()) == ["one"]
@@ -364,7 +371,10 @@ def test_a_file_is_inspected_once_for_each_version(given, monkeypatch):
 def test_what_is_remembered_says_what_was_found(given):
     given.file(as_csv(FIRST) + as_csv(SECOND)[:70] + as_csv(THIRD))
 
-    assert inspect(find_logs(given.folder)) == inspect(find_logs(given.folder))
+    first, second = inspected(given.folder), inspected(given.folder)
+
+    assert first == second
+    assert (first[0].rows, first[0].bad_cells, first[0].first_at) == (2, 0, datetime(2026, 1, 4, 10, 0, 0))
 
 
 def test_a_file_rewritten_within_the_same_size_and_time_is_read_anew(given):
@@ -394,17 +404,21 @@ def test_the_notes_on_a_folder_that_cannot_be_written_go_to_the_users_cache(give
 
     assert inputs(given.connect()) == ["one"]
     assert [path.name for path in given.folder.iterdir()] == ["user_sessions_2026-01-04.csv"]
-    assert [path.suffix for path in (tmp_path / "cache" / "bakame-duck").iterdir()] == [".json"]
+    assert [path.name for path in (tmp_path / "cache" / "bakame-duck").rglob("*.*")] == ["notes.sqlite"]
 
 
-def test_progress_is_told_after_every_file(given):
-    for number in range(3):
-        given.file(as_csv(FIRST), f"user_sessions_{number}.csv")
-    told = []
+def test_progress_is_told_in_bytes_read_and_counted(given):
+    sizes = [len(as_csv(*[FIRST] * number)) for number in (1, 2, 3)]
+    for number, size in enumerate(sizes):
+        assert given.file(as_csv(*[FIRST] * (number + 1)), f"user_sessions_{number}.csv").stat().st_size == size
+    told, told_again = [], []
 
-    inspect(find_logs(given.folder), progress=lambda *done: told.append(done))
+    inspected(given.folder, progress=lambda *done: told.append(done))
+    inspected(given.folder, progress=lambda *done: told_again.append(done))
 
-    assert told == [(1, 3), (2, 3), (3, 3)]
+    assert told == sorted(told)
+    assert told[-1] == (2 * sum(sizes), 2 * sum(sizes))
+    assert told_again == []
 
 
 # Against Python's own reader

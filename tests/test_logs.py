@@ -32,9 +32,14 @@ def test_every_way_to_name_a_rotated_log_is_found(tmp_path):
     }
 
 
-def test_other_files_and_folders_are_not_logs(tmp_path):
-    (tmp_path / "user_sessions_old.csv").mkdir()
+def test_what_is_named_like_a_log_is_found_whatever_it_is(tmp_path):
+    (tmp_path / "user_sessions_folder.csv").mkdir()
+    (tmp_path / "user_sessions_link.csv").symlink_to("nowhere.csv")
 
+    assert set(found_in(tmp_path)) == {"user_sessions_folder.csv", "user_sessions_link.csv"}
+
+
+def test_other_files_are_not_logs(tmp_path):
     found = found_in(
         tmp_path,
         "user_sessions.csv",

@@ -135,26 +135,58 @@ def test_a_record_of_no_release_is_a_reject(given, width):
     assert rejects(con) == [(2, len(RECORDS[0]), f"{width} cells", odd.decode())]
 
 
-def test_a_record_with_a_bare_quote_inside_a_cell_is_a_reject(given):
-    odd = RECORDS[4].replace(b"four", b'say "four" again')
-    given.file(RECORDS[0] + odd + RECORDS[2])
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (b'say "four" again', 'say "four" again'),
+        (b'"four', '"four'),
+        (b'four"', 'four"'),
+        (b'"say "four", again"', None),
+        (b'"say "four" again, twice"', 'say "four" again, twice'),
+        (b'"say ""four"" and "five" again"', 'say "four" and "five" again'),
+        (b'"say "four""', 'say "four"'),
+        (b'"a\r\nb" c', None),
+        (b'four "a, b"', None),
+        (b"a\rb", "a\rb"),
+    ],
+)
+@pytest.mark.parametrize("name", [LIVE, ROTATED])
+def test_a_record_with_a_quote_out_of_place_is_a_row_where_its_cells_can_be_told(given, written, read, name):
+    odd = RECORDS[4].replace(b"four", written)
+    given.file(RECORDS[0] + odd + RECORDS[2] + RECORDS[3], name)
 
     con = given.connect()
 
-    assert calls(con) == [0, 2]
-    assert rejects(con) == [(2, len(RECORDS[0]), "torn, or a quote out of place", odd.decode())]
+    assert calls(con) == ([0, 2, 3] if read is None else [0, 4, 2, 3])
+    assert con.execute("select user_input from user_sessions where call_id = 'CA4'").fetchall() == (
+        [] if read is None else [(read,)]
+    )
+    assert [raw for *_, raw in rejects(con)] == ([odd.decode()] if read is None else [])
+    assert ledger(con) == ("repaired", 4, 3 + (read is not None), int(read is None), 0)
 
 
-def test_bytes_that_are_not_utf8_cost_their_character(given):
-    given.file(RECORDS[0].replace(b"zero", b"z\xe9ro") + RECORDS[2])
+def test_bytes_that_are_not_utf8_cost_their_character_and_their_cell_is_listed(given):
+    given.file(RECORDS[2] + RECORDS[0].replace(b"zero", b'"z\xe9ro, ""0"""') + RECORDS[3].replace(b"math", b"m\xff"))
 
     con = given.connect()
 
-    assert con.execute("select user_input from user_sessions order by source_row").fetchall() == [
-        ("z\ufffdro",),
-        ("two\r\nlines",),
+    rows = con.execute("select user_input, module_name from user_sessions order by source_row").fetchall()
+    assert rows == [("two\r\nlines", "math"), ('z\ufffdro, "0"', "math"), ('three "quoted"', "m\ufffd")]
+    assert ledger(con) == ("repaired", 3, 3, 0, 0)
+    assert con.execute('select "row", column_name, value from ingest_cells order by all').fetchall() == [
+        (2, "user_input", 'z\\xe9ro, "0"'),
+        (3, "module_name", "m\\xff"),
     ]
-    assert ledger(con) == ("repaired", 2, 2, 0, 0)
+    assert con.execute("select bad_cells from ingest_files").fetchall() == [(2,)]
+
+
+def test_a_replacement_character_that_was_written_is_no_bad_cell(given):
+    given.file(RECORDS[0].replace(b"zero", "z\ufffdro".encode()))
+
+    con = given.connect()
+
+    assert con.execute("select count(*) from ingest_cells").fetchall() == [(0,)]
+    assert ledger(con) == ("sound", 1, 1, 0, 0)
 
 
 def test_a_reject_keeps_bytes_that_are_not_utf8(given):
@@ -166,7 +198,7 @@ def test_a_reject_keeps_bytes_that_are_not_utf8(given):
 def test_damage_in_a_file_with_its_own_header_costs_only_its_line(given):
     rows = [[number, *row] for number, row in enumerate(cells({"call_id": f"CA{number}"}) for number in range(3))]
     content = as_csv(["", *NAMES[:20]], *rows)
-    given.file(content.replace(b"1,2026", b'1,"2026'))
+    given.file(content.replace(b"1,2026", b'1,"\x002026'))
 
     con = given.connect()
 

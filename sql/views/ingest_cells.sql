@@ -1,26 +1,43 @@
--- The ledger's bad cells: cells whose text does not fit the type of their column.
--- Grain: one cell. Its record is kept, with NULL in its place.
+-- The ledger's bad cells: cells whose text does not fit the type of their column, or is not UTF-8.
+-- Grain: one cell. Its record is kept: with NULL in its place, or U+FFFD for bytes that are not UTF-8.
 create or replace view ingest_cells as
 with
 
 cells as (
-    unpivot log_cells
+    unpivot suspect_cells
     on columns(* exclude (source_file, source_row))
-    into name column_name value content
+    into name column_name value value
+),
+
+misfits as (
+    select
+        cells.source_file as file,
+        cells.source_row as row,
+        cells.column_name,
+        cells.value
+    from cells
+    inner join log_columns on cells.column_name = log_columns.column_name
+    where
+        case log_columns.column_type
+            when 'TIMESTAMP' then as_utc(cells.value) is null
+            when 'DOUBLE' then try_cast(cells.value as double) is null
+            when 'BIGINT' then try_cast(cells.value as bigint) is null
+            when 'BOOLEAN' then try_cast(cells.value as boolean) is null
+            else false
+        end
+),
+
+undecodable_texts as (
+    select
+        undecodable_cells.file,
+        undecodable_cells.row,
+        undecodable_cells.column_name,
+        undecodable_cells.value
+    from undecodable_cells
+    left join log_columns on undecodable_cells.column_name = log_columns.column_name
+    where coalesce(log_columns.column_type, 'VARCHAR') = 'VARCHAR'
 )
 
-select
-    cells.source_file as file,
-    cells.source_row as row,
-    cells.column_name,
-    cells.content
-from cells
-inner join log_columns on cells.column_name = log_columns.column_name
-where
-    case log_columns.column_type
-        when 'TIMESTAMP' then as_utc(cells.content) is null
-        when 'DOUBLE' then try_cast(cells.content as double) is null
-        when 'BIGINT' then try_cast(cells.content as bigint) is null
-        when 'BOOLEAN' then try_cast(cells.content as boolean) is null
-        else false
-    end;
+select * from misfits
+union all
+select * from undecodable_texts;

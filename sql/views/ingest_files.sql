@@ -1,5 +1,6 @@
 -- The ledger: what became of every log file.
--- Grain: one file. records = rows + rejects + one pending record; sizes in bytes on disk.
+-- Grain: one file. records = rows + rejects + one pending record; sizes in bytes on disk, instants in UTC.
+-- undated counts rows without a usable instant, bad_cells the cells in ingest_cells.
 create or replace view ingest_files as
 select
     file,
@@ -12,7 +13,12 @@ select
     accepted as rows,
     rejects,
     pending_bytes,
+    bad_cells,
+    undated,
+    first_at,
+    last_at,
     duplicate_of,
+    headers,
     unknown_columns,
     content_hash
 from inspected_files;

@@ -1,0 +1,102 @@
+"""
+Tell what was read of the logs: the ledger as ``bakame-duck check`` writes it.
+
+Each part is a view or metric of ``sql/``; here they are only set. The text of rejects
+and bad cells stays in the views: callers' words don't belong on a monitor.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from enum import StrEnum
+from typing import IO, Any
+
+import polars as pl
+from duckdb import DuckDBPyConnection
+
+from bakame_duck.export import Format, as_json, to_frame, write_rows
+from bakame_duck.wording import count, several
+
+_PARTS = {
+    "totals": "from ingest_totals",
+    "files": "from ingest_files order by first_at nulls last, file",
+    "rejects": "select * exclude (raw) from ingest_rejects order by file, byte_offset",
+    "cells": "select * exclude (value) from ingest_cells order by file, row, column_name",
+    "gaps": "from gaps()",
+    "drift": "from ingest_drift",
+}
+_MOST_LINES = 20
+
+
+class LedgerFormat(StrEnum):
+    """How the ledger is written."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def read_ledger(con: DuckDBPyConnection) -> dict[str, pl.DataFrame]:
+    """Return the ledger of a connection made by :func:`bakame_duck.connect`, part by part."""
+    return {name: to_frame(con.sql(query)) for name, query in _PARTS.items()}
+
+
+def write_ledger(ledger: dict[str, pl.DataFrame], form: LedgerFormat, out: IO[bytes]) -> None:
+    """
+    Write *ledger* to *out*.
+
+    As JSON it is one object: ``totals`` an object, each other part an array of objects.
+    """
+    if form is LedgerFormat.JSON:
+        parts = {name: as_json(frame) for name, frame in ledger.items()} | {"totals": as_json(ledger["totals"])[0]}
+        out.write((json.dumps(parts, indent=1, ensure_ascii=False) + "\n").encode())
+        return
+    remarkable = (pl.col("state") != "sound") | pl.any_horizontal(pl.col("pending_bytes", "bad_cells", "undated") > 0)
+    telling = ledger["files"].filter(remarkable)
+    out.write(_totals_text(ledger["totals"].row(0, named=True)).encode())
+    shown = telling.select(
+        "file", "state", "layouts", "records", "rows", "rejects", "pending_bytes", "bad_cells", "first_at", "reason"
+    )
+    _write_part(out, "Files that are not simply sound", shown, "ingest_files")
+    _write_part(out, "Rejects", ledger["rejects"], "ingest_rejects")
+    _write_part(out, "Cells that do not fit their column", ledger["cells"], "ingest_cells")
+    _write_part(out, "Gaps: no record in hours that usually have some, UTC", ledger["gaps"], "gaps()")
+    drift = ledger["drift"].with_columns(pl.col("columns").map_elements(_shortened, return_dtype=pl.String))
+    _write_part(out, "Drift of the columns", drift, "ingest_drift")
+
+
+def _totals_text(totals: dict[str, Any]) -> str:
+    states = ", ".join(
+        f"{count(totals[name])} {word}"
+        for name, word in (
+            ("sound", "sound"),
+            ("repaired", "repaired"),
+            ("duplicates", "duplicate"),
+            ("unreadable", "unreadable"),
+        )
+    )
+    pending = totals["records"] - totals["rows"] - totals["rejects"]
+    lines = [
+        f"{several(totals['files'], 'log file')}: {states}",
+        f"{several(totals['records'], 'record')} = {several(totals['rows'], 'row')} + "
+        f"{several(totals['rejects'], 'reject')} + {count(pending)} pending",
+        f"{several(totals['bad_cells'], 'cell')} that do not fit their column, "
+        f"{several(totals['undated'], 'row')} without a usable timestamp",
+    ]
+    if totals["first_at"]:
+        lines.append(f"from {totals['first_at']:%Y-%m-%d %H:%M:%S} to {totals['last_at']:%Y-%m-%d %H:%M:%S} UTC")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _shortened(names: list[str]) -> str:
+    """Return a few names, or the first and the last of many that follow each other."""
+    return ", ".join(names) if len(names) <= 3 else f"{names[0]} … {names[-1]} ({len(names)} columns)"
+
+
+def _write_part(out: IO[bytes], title: str, rows: pl.DataFrame, source: str) -> None:
+    if rows.is_empty():
+        return
+    write_rows(rows.head(_MOST_LINES), Format.TABLE, text := io.BytesIO())
+    out.write(f"\n{title}\n".encode() + text.getvalue())
+    if (more := len(rows) - _MOST_LINES) > 0:
+        out.write(f'… and {more:,} more: bakame-duck sql "from {source}"\n'.encode())

@@ -1,0 +1,188 @@
+"""
+Keep rotated logs as Parquet too, from which they are read many times faster.
+
+A mirror is named after the content it holds and the way it was read, so a rewritten log
+finds none, and a renamed or compressed one finds its own. It holds what the views show
+of one file, in the order of time, with the number of each record there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from threading import Lock
+
+import duckdb
+from duckdb import DuckDBPyConnection
+
+from bakame_duck import reader
+from bakame_duck.cache import Cache
+from bakame_duck.errors import CacheError, LogError
+from bakame_duck.inspection import Inspection, Progress, clear, inspect
+from bakame_duck.logs import find_logs
+
+_ROW_GROUP = 122_880
+_MEMORY = "500MB"  # what does not fit is sorted on the disk
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """
+    What a refresh did.
+
+    Attributes:
+        files: Rotated files with records in the given time.
+
+        built: How many of them were mirrored anew.
+
+        rows: The records of the files.
+
+        log_bytes: The size of the files.
+
+        mirror_bytes: The size of their mirrors.
+    """
+
+    files: int
+    built: int
+    rows: int
+    log_bytes: int
+    mirror_bytes: int
+
+
+def refresh(
+    data: Path | str | Sequence[Path | str],
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> Refreshed:
+    """
+    Mirror the rotated logs of *data* that have no mirror yet; remove what belongs to no log any more.
+
+    Args:
+        data: The folder of the logs, or several.
+
+        since: Only files that can hold records from this instant on, UTC.
+
+        until: Only files that can hold records before this instant, UTC.
+
+        progress: Called with the number of bytes done, of all that there are, and what is done with them.
+
+    Raises:
+        DataFolderError: A folder is missing, or holds no log.
+
+        CacheError: A mirror cannot be written.
+    """
+    files = find_logs(data)
+    told = progress or (lambda *_: None)
+    with reader.open_connection() as con:
+        inspections = inspect(con, files, progress=lambda done, total: told(done, total, "Inspecting logs"))
+        places = _places(inspections)
+        wanted = [file for file in inspections if file.file in places and can_hold(file, since, until)]
+        missing = [file for file in wanted if not places[file.file].is_file()]
+        _build(con, missing, places, lambda done, total: told(done, total, "Mirroring logs"))
+    for folder in {file.folder for file in files}:
+        clear(
+            folder,
+            [file for file in files if file.folder == folder],
+            [file for file in inspections if file.file.parent == folder],
+            [place.name for log, place in places.items() if log.parent == folder],
+        )
+    return Refreshed(
+        files=len(wanted),
+        built=len(missing),
+        rows=sum(file.rows for file in wanted),
+        log_bytes=sum(file.size for file in wanted),
+        mirror_bytes=sum(places[file.file].stat().st_size for file in wanted),
+    )
+
+
+def can_hold(span: Inspection | reader.Piece, since: datetime | None, until: datetime | None) -> bool:
+    """Whether a file, or a piece of one, can hold records of the time from *since* to before *until*."""
+    if since is None and until is None:
+        return True
+    if span.first_at is None or span.last_at is None:
+        return False
+    return (since is None or span.last_at >= since) and (until is None or span.first_at < until)
+
+
+def mirrors(inspections: Iterable[Inspection]) -> dict[Path, Path]:
+    """Return the mirrors that there are, by the log that each stands for."""
+    places = _places(inspections)
+    present = {path for folder in {place.parent for place in places.values()} for path in folder.glob("*.parquet")}
+    return {log: place for log, place in places.items() if place in present}
+
+
+def _places(inspections: Iterable[Inspection]) -> dict[Path, Path]:
+    """Return where the mirror of each rotated log that is read lies, or would."""
+    rotated = [file for file in inspections if not file.live and file.rows and file.state in {"sound", "repaired"}]
+    folders = {folder: Cache(folder).folder for folder in {file.file.parent for file in rotated}}
+    return {
+        file.file: folders[file.file.parent] / f"{file.content_hash[:32]}-{_way_of_reading()}.parquet"
+        for file in rotated
+    }
+
+
+def _build(con: DuckDBPyConnection, files: list[Inspection], places: Mapping[Path, Path], progress: Progress) -> None:
+    con.execute(f"set memory_limit = '{_MEMORY}'")
+    done, total, lock = 0, sum(file.size for file in files), Lock()
+
+    def build(file: Inspection) -> None:
+        nonlocal done
+        _write(con.cursor(), file, places[file.file])
+        with lock:
+            done += file.size
+            progress(done, total)
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for built in [pool.submit(build, file) for file in files]:
+            try:
+                built.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+
+def _write(con: DuckDBPyConnection, file: Inspection, place: Path) -> None:
+    """Write the mirror of *file* to *place*, whole or not at all."""
+    cells = reader.cells(file.pieces, file.columns)
+    try:
+        with Cache(file.file.parent).new_file(place.name) as path:
+            con.execute(f"set temp_directory = {reader.literal(str(place.parent))}")
+            con.execute(
+                f"""
+                copy (
+                    select {reader.typed_columns()}, source_row
+                    from (select *, row_number() over () as source_row from ({cells}))
+                    order by timestamp nulls last, source_row
+                )
+                to {reader.literal(str(path))}
+                (
+                    format parquet, compression zstd, parquet_version v2, row_group_size {_ROW_GROUP},
+                    use_tmp_file false
+                )
+                """
+            )
+            rows = con.execute(f"select count(*) from read_parquet({reader.literal(str(path))})").fetchall()[0][0]
+            if rows != file.rows:
+                raise LogError(
+                    f"{file.file} changed while it was mirrored: {rows} records instead of {file.rows}",
+                    hint="Run the command again.",
+                )
+    except duckdb.Error as error:
+        raise CacheError(
+            f"The mirror of {file.file} cannot be written: {str(error).splitlines()[0]}",
+            hint="Make room where it lies, or go without it: --no-mirror.",
+        ) from error
+
+
+@cache
+def _way_of_reading() -> str:
+    text = reader.typed_columns() + "".join(reader.sql_texts("functions"))
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
