@@ -6,9 +6,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 DUCKDB15 := .duckdb15
 ABOVE_SQL := cli reports report_pages notebooks readme wheel figures tables wording periods export sample
+DEEP := $(addprefix tests/test_,oracle.py damage.py append.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help report test check lab test-duckdb15 format lock clean
+.PHONY: help report test test-deep check lab bench test-duckdb15 format lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +23,10 @@ report-%: $(READY)
 test: $(READY) ## run all tests
 	$(BIN)/pytest --numprocesses auto
 
+test-deep: $(READY) $(DUCKDB15)/.ready ## run the reading tests at full length: tens of thousands of files, hundreds of kills
+	BAKAME_DUCK_DEEP=1 $(BIN)/pytest --numprocesses auto $(DEEP) tests/test_crashes.py
+	BAKAME_DUCK_DEEP=1 PYTHONPATH=$(DUCKDB15) $(BIN)/pytest --numprocesses auto $(DEEP)
+
 check: $(READY) ## lint, format, types, SQL, import contracts
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -34,6 +39,9 @@ lab: $(READY) ## open JupyterLab on the notebooks, connected to DATA
 
 test-duckdb15: $(READY) $(DUCKDB15)/.ready ## run the reading and metric tests on DuckDB 1.5
 	PYTHONPATH=$(DUCKDB15) $(BIN)/pytest --numprocesses auto $(ABOVE_SQL:%=--ignore=tests/test_%.py)
+
+bench: $(READY) ## measure reading against DuckDB by hand
+	$(BIN)/python benchmarks/ingest.py
 
 format: $(READY) ## put code and SQL into shape
 	$(BIN)/ruff check --fix --exit-zero --quiet
