@@ -13,12 +13,15 @@ import gzip
 import io
 import json
 import random
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
+import pytest
 from hypothesis import strategies as st
 
+from bakame_duck import inspection
 from bakame_duck.schema import COLUMNS, LAYOUTS, NAMES
 from tests.conftest import as_csv
 
@@ -324,3 +327,17 @@ def _log(
                 latest = written.decode()
                 content += written
     return Log(number, content, tuple(spans), suffix, len(used) > 1)
+
+
+# How many bytes of a log are read at once, and how many of a live one make a part: the usual, or a few, so that
+# records of these small files span several.
+read_sizes = st.tuples(st.sampled_from([None, 97, 701]), st.sampled_from([None, 300]))
+
+
+@contextmanager
+def reading_at_once(stretch, part):
+    with pytest.MonkeyPatch.context() as patch:
+        for name, size in (("_STRETCH", stretch), ("_PART", part)):
+            if size:
+                patch.setattr(inspection, name, size)
+        yield

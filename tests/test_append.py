@@ -10,7 +10,7 @@ from itertools import accumulate, pairwise
 
 import pytest
 
-from bakame_duck import connect
+from bakame_duck import connect, inspection
 from bakame_duck.schema import NAMES
 from bakame_duck.settings import Settings
 from tests.conftest import as_csv, cells
@@ -73,8 +73,10 @@ def append(folder, content):
         stream.write(content)
 
 
+@pytest.mark.parametrize("kept", [4 << 20, 300], ids=["in one part", "in many parts"])
 @pytest.mark.parametrize("parts", GROWING.values(), ids=GROWING)
-def test_after_every_byte_the_rows_are_the_records_that_are_complete(tmp_path, parts):
+def test_after_every_byte_the_rows_are_the_records_that_are_complete(tmp_path, monkeypatch, parts, kept):
+    monkeypatch.setattr(inspection, "_PART", kept)
     content = b"".join(parts)
     ends = [sum(map(len, parts[:number])) for number in range(len(parts) + 1)]
     stretch = -(-len(content) // LANES)

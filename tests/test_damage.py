@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 from bakame_duck import connect
 from bakame_duck.schema import NAMES
 from bakame_duck.settings import Settings
-from tests.log_strategies import Log, as_text, logs, packed, read_by_python
+from tests.log_strategies import Log, as_text, logs, packed, read_by_python, read_sizes, reading_at_once
 
 DEEP = bool(os.environ.get("BAKAME_DUCK_DEEP"))
 FILES_EACH = 25
@@ -118,9 +118,9 @@ def test_no_record_is_lost_that_is_farther_than_two_records_from_the_damage(tmp_
         phases=[Phase.generate],  # what fails names its file; to shrink a whole folder takes minutes
         report_multiple_bugs=False,
     )
-    @given_any(files=st.tuples(*(damaged_logs(number, quoting) for number in range(FILES_EACH))))
-    def read_damaged_logs(files):
-        with tempfile.TemporaryDirectory(dir=tmp_path) as name:
+    @given_any(files=st.tuples(*(damaged_logs(number, quoting) for number in range(FILES_EACH))), sizes=read_sizes)
+    def read_damaged_logs(files, sizes):
+        with tempfile.TemporaryDirectory(dir=tmp_path) as name, reading_at_once(*sizes):
             check(Path(name), files)
         checked["files"] += len(files)
         checked["records"] += sum(len(file.records()[0]) for file in files)

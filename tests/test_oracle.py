@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bakame_duck import connect, mirror
 from bakame_duck.schema import NAMES
 from bakame_duck.settings import Settings
-from tests.log_strategies import as_text, as_values, logs, read_by_python
+from tests.log_strategies import as_text, as_values, logs, read_by_python, read_sizes, reading_at_once
 
 DEEP = bool(os.environ.get("BAKAME_DUCK_DEEP"))
 FILES_EACH = 20
@@ -29,9 +29,9 @@ def test_sound_logs_hold_what_pythons_reader_finds_in_them(tmp_path):
         phases=[Phase.generate],  # what fails names its file; to shrink a whole folder takes minutes
         report_multiple_bugs=False,
     )
-    @given_any(folder=st.tuples(*(logs(number) for number in range(FILES_EACH))))
-    def compare_a_folder(folder):
-        with tempfile.TemporaryDirectory(dir=tmp_path) as name:
+    @given_any(folder=st.tuples(*(logs(number) for number in range(FILES_EACH))), sizes=read_sizes)
+    def compare_a_folder(folder, sizes):
+        with tempfile.TemporaryDirectory(dir=tmp_path) as name, reading_at_once(*sizes):
             compared.extend(compare(Path(name), folder))
 
     compare_a_folder()
