@@ -16,6 +16,7 @@ from itertools import accumulate, groupby
 from pathlib import Path
 
 import polars as pl
+import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from bakame_duck import reader, schema
@@ -126,46 +127,52 @@ def _create_tables(con: DuckDBPyConnection, settings: Settings, health_checks: I
     _create(con, "objective_targets", targets)
     _create(con, "health_check_lines", _health_check_lines(health_checks))
     for name, types in _LEDGER.items():
-        _create(con, name, pl.DataFrame(schema=types))
+        _create(con, name, types.empty_table())
 
 
-def _create(con: DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
+def _create(con: DuckDBPyConnection, name: str, frame: pl.DataFrame | pa.Table) -> None:
     con.register("frame", frame)
     con.execute(f"create or replace table {name} as from frame")
     con.unregister("frame")
 
 
-_LEDGER: dict[str, dict[str, pl.DataType | type[pl.DataType]]] = {
-    "inspected_files": {
-        "file": pl.String,
-        "state": pl.String,
-        "reason": pl.String,
-        "live": pl.Boolean,
-        "layouts": pl.List(pl.Int64),
-        "size": pl.Int64,
-        "records": pl.Int64,
-        "accepted": pl.Int64,
-        "rejects": pl.Int64,
-        "pending_bytes": pl.Int64,
-        "bad_cells": pl.Int64,
-        "undated": pl.Int64,
-        "first_at": pl.Datetime("us"),
-        "last_at": pl.Datetime("us"),
-        "duplicate_of": pl.String,
-        "headers": pl.List(pl.String),
-        "held_columns": pl.List(pl.String),
-        "unknown_columns": pl.List(pl.String),
-        "content_hash": pl.String,
-    },
-    "inspected_rejects": {
-        "file": pl.String,
-        "line": pl.Int64,
-        "byte_offset": pl.Int64,
-        "size": pl.Int64,
-        "reason": pl.String,
-        "raw": pl.String,
-    },
-    "undecodable_cells": {"file": pl.String, "row": pl.Int64, "column_name": pl.String, "value": pl.String},
+_LEDGER = {
+    "inspected_files": pa.schema(
+        {
+            "file": pa.string(),
+            "state": pa.string(),
+            "reason": pa.string(),
+            "live": pa.bool_(),
+            "layouts": pa.list_(pa.int64()),
+            "size": pa.int64(),
+            "records": pa.int64(),
+            "accepted": pa.int64(),
+            "rejects": pa.int64(),
+            "pending_bytes": pa.int64(),
+            "bad_cells": pa.int64(),
+            "undated": pa.int64(),
+            "first_at": pa.timestamp("us"),
+            "last_at": pa.timestamp("us"),
+            "duplicate_of": pa.string(),
+            "headers": pa.list_(pa.string()),
+            "held_columns": pa.list_(pa.string()),
+            "unknown_columns": pa.list_(pa.string()),
+            "content_hash": pa.string(),
+        }
+    ),
+    "inspected_rejects": pa.schema(
+        {
+            "file": pa.string(),
+            "line": pa.int64(),
+            "byte_offset": pa.int64(),
+            "size": pa.int64(),
+            "reason": pa.string(),
+            "raw": pa.string(),
+        }
+    ),
+    "undecodable_cells": pa.schema(
+        {"file": pa.string(), "row": pa.int64(), "column_name": pa.string(), "value": pa.string()}
+    ),
 }
 
 
@@ -208,7 +215,8 @@ def _fill_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> 
         ],
     }
     for name, types in _LEDGER.items():
-        _create(con, name, pl.DataFrame(rows[name], schema=types, orient="row"))
+        columns = zip(*rows[name], strict=True) if rows[name] else [()] * len(types)
+        _create(con, name, pa.table([list(column) for column in columns], schema=types))
 
 
 @dataclass(frozen=True)
@@ -251,15 +259,15 @@ def _cells(parts: Sequence[_Part]) -> str:
 
 def _group(parts: Sequence[_Part]) -> str:
     """Return the SELECT over *parts*, which share their columns and their line break."""
-    files = ", ".join(literal(str(part.file.file)) for part in parts)
+    files = reader.text_list(str(part.file.file) for part in parts)
     preceding = accumulate((part.piece.rows for part in parts), initial=0)
-    before = ", ".join(str(rows - part.before) for part, rows in zip(parts, preceding, strict=False))
+    before = ",".join(str(rows - part.before) for part, rows in zip(parts, preceding, strict=False))
     position = "cast(file_index as bigint) + 1"
     return f"""
         select
             {", ".join(schema.NAMES)},
-            [{files}][{position}] as source_file,
-            row_number() over () - [{before}][{position}] as source_row
+            {files}[{position}] as source_file,
+            row_number() over () - cast(string_split('{before}', ',') as bigint[])[{position}] as source_row
         from ({reader.cells([part.piece for part in parts], parts[0].file.columns)})
     """
 
@@ -267,10 +275,10 @@ def _group(parts: Sequence[_Part]) -> str:
 def _from_mirrors(files: Sequence[Inspection], places: Mapping[Path, Path]) -> Iterator[str]:
     """Yield the SELECT over the mirrors of *files*, if there are any."""
     if files:
-        names = ", ".join(literal(str(file.file)) for file in files)
-        paths = reader.file_list([str(places[file.file]) for file in files])
+        names = reader.text_list(str(file.file) for file in files)
+        paths = reader.file_list(str(places[file.file]) for file in files)
         yield f"""
-            select {", ".join(schema.NAMES)}, [{names}][cast(file_index as bigint) + 1] as source_file, source_row
+            select {", ".join(schema.NAMES)}, {names}[cast(file_index as bigint) + 1] as source_file, source_row
             from (select *, file_index from read_parquet({paths}))
         """
 

@@ -36,7 +36,7 @@ from typing import IO, Any, cast
 import duckdb
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
-from pydantic import TypeAdapter, ValidationError
+from pydantic import SkipValidation, TypeAdapter, ValidationError
 
 from bakame_duck import reader
 from bakame_duck.cache import Cache
@@ -49,7 +49,7 @@ from bakame_duck.schema import COLUMNS, NAMES
 from bakame_duck.shape import DOUBTS, Shape
 
 _FORMAT = 4  # of what is remembered; raise it when an inspection would say something else
-_STRETCH = 1 << 20
+_STRETCH = 2 << 20
 _LONGEST_RECORD = 64 << 20  # an open quote that takes in more than this is torn
 _PART = 4 << 20  # of the live file
 _END_SIZE = 4096
@@ -101,8 +101,8 @@ class Inspection:
         pieces: What is read for it, in order.
     """
 
-    file: Path = Path()
-    live: bool = False
+    file: SkipValidation[Path]
+    live: bool
     size: int = 0
     state: str = "sound"
     reason: str = ""
@@ -217,27 +217,20 @@ def inspect(con: DuckDBPyConnection, files: Iterable[LogFile], *, progress: Prog
     folders = {folder: _Folder(Cache(folder)) for folder in {file.folder for file in files}}
     columns = ", ".join(f"{name} varchar" for name in NAMES)
     con.execute(f"create table log_tails ({columns}, source_file varchar, source_row bigint)")
-    found: dict[LogFile, Inspection] = {}
-    new = []
-    for file in files:
-        if not file.live and (known := folders[file.folder].recall(file)):
-            found[file] = known
-        else:
-            new.append(file)
-    seen = _Seen(2 * sum(_size_of(file.path) for file in new), progress)
+    found = [None if file.live else folders[file.folder].recall(file) for file in files]
+    new = [(place, file) for place, file in enumerate(files) if found[place] is None]
+    seen = _Seen(2 * sum(_size_of(file.path) for _, file in new), progress)
     with ThreadPoolExecutor(os.cpu_count()) as pool, tempfile.TemporaryDirectory(prefix="bakame-duck-") as ends:
         for start in range(0, len(new), _AT_ONCE):
             batch = new[start : start + _AT_ONCE]
-            looks = list(pool.map(lambda file: _look(file, folders[file.folder], Path(ends), seen), batch))
+            looks = list(pool.map(lambda item: _look(item[1], folders[item[1].folder], Path(ends), seen), batch))
             described = _described(con, [look.inspection for look in looks])
-            seen.add(sum(_size_of(file.path) for file in batch))
-            found |= {
-                file: _remembered(con, replace(look, inspection=inspection), folders[file.folder])
-                for file, look, inspection in zip(batch, looks, described, strict=True)
-            }
+            for (place, file), look, inspection in zip(batch, looks, described, strict=True):
+                found[place] = _remembered(con, replace(look, inspection=inspection), folders[file.folder])
+                seen.add(_size_of(file.path))
             for folder in folders.values():
                 folder.save()
-    return _name_duplicates(con, [found[file] for file in files])
+    return _name_duplicates(con, [inspection for inspection in found if inspection])
 
 
 @dataclass(frozen=True)
@@ -262,13 +255,14 @@ class _Folder:
         try:
             version = version_of(file)
             known = json.loads(self.notes[version])
-            copy = self.cache.folder / _copy_of(version)
-            copied = known["state"] == "repaired"
-            if copied and known["pieces"] and not copy.is_file():
-                return None
+            path = file.path
+            if known["state"] == "repaired":
+                path = self.cache.folder / _copy_of(version)
+                if known["pieces"] and not path.is_file():
+                    return None
             for piece in known["pieces"]:
-                piece["path"] = str(copy if copied else file.path)
-            return replace(_INSPECTION.validate_python(known), file=file.path)
+                piece["path"] = str(path)
+            return _INSPECTION.validate_python(known | {"file": file.path})
         except (OSError, LookupError, TypeError, ValueError):  # not there, or not what this release would remember
             return None
 

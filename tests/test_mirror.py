@@ -42,8 +42,8 @@ def opened(given, **options):
     """How many mirrors and how many other files a query opens."""
     con = connect(given.folder, settings=Settings.model_construct(), **options)
     plan = con.execute("select sql from duckdb_views() where view_name = 'log_records'").fetchall()[0][0]
-    lists = {reader: re.findall(reader + r"\((?:main\.)?(?:list_value\(|\[)(.*?)[)\]]", plan) for reader in READERS}
-    return tuple(sum(files.count("'") // 2 for files in lists[reader]) for reader in READERS)
+    lists = {reader: re.findall(reader + r"\((?:main\.)?string_split\('(.*?)'", plan, re.DOTALL) for reader in READERS}
+    return tuple(sum(files.count("///") + 1 for files in lists[reader]) for reader in READERS)
 
 
 def test_the_mirror_answers_as_the_logs_do(given):
