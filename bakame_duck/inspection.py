@@ -24,7 +24,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -220,10 +220,10 @@ def inspect(con: DuckDBPyConnection, files: Iterable[LogFile], *, progress: Prog
     found = [None if file.live else folders[file.folder].recall(file) for file in files]
     new = [(place, file) for place, file in enumerate(files) if found[place] is None]
     seen = _Seen(2 * sum(_size_of(file.path) for _, file in new), progress)
-    with ThreadPoolExecutor(os.cpu_count()) as pool, tempfile.TemporaryDirectory(prefix="bakame-duck-") as ends:
+    with ThreadPoolExecutor(os.cpu_count()) as pool, ExitStack() as ends:
         for start in range(0, len(new), _AT_ONCE):
             batch = new[start : start + _AT_ONCE]
-            looks = list(pool.map(lambda item: _look(item[1], folders[item[1].folder], Path(ends), seen), batch))
+            looks = list(pool.map(lambda item: _look(item[1], folders[item[1].folder], ends, seen), batch))
             described = _described(con, [look.inspection for look in looks])
             for (place, file), look, inspection in zip(batch, looks, described, strict=True):
                 found[place] = _remembered(con, replace(look, inspection=inspection), folders[file.folder])
@@ -328,7 +328,7 @@ def _opened(file: LogFile, seen: _Seen | None = None) -> Iterator[IO[bytes]]:
                 yield plain
 
 
-def _look(file: LogFile, folder: _Folder, ends: Path, seen: _Seen) -> _Look:
+def _look(file: LogFile, folder: _Folder, ends: ExitStack, seen: _Seen) -> _Look:
     try:
         key = version_of(file)
         look = _look_at_live if file.live else _look_at_rotated
@@ -352,7 +352,7 @@ def _size_of(path: Path) -> int:
     return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
-def _look_at_rotated(file: LogFile, key: str, folder: _Folder, ends: Path, seen: _Seen) -> _Look:
+def _look_at_rotated(file: LogFile, key: str, folder: _Folder, ends: ExitStack, seen: _Seen) -> _Look:
     with _opened(file) as stream:
         form = form_of(stream.read(_BEGINNING))
     digest, tally = hashlib.sha256(), _Tally()
@@ -371,7 +371,7 @@ def _look_at_rotated(file: LogFile, key: str, folder: _Folder, ends: Path, seen:
     return _Look(inspection, key if version_of(file) == key else "")
 
 
-def _look_at_live(file: LogFile, key: str, folder: _Folder, ends: Path, seen: _Seen) -> _Look:
+def _look_at_live(file: LogFile, key: str, folder: _Folder, ends: ExitStack, seen: _Seen) -> _Look:
     """Look at what was appended to the live *file*; key of the proven part is the path, for it only grows."""
     with _opened(file, seen) as stream:
         proven = folder.proven(file, stream)
@@ -392,13 +392,25 @@ def _look_at_live(file: LogFile, key: str, folder: _Folder, ends: Path, seen: _S
         proven = replace(proven, mark=_mark(stream, proven.tally.offset))
     pieces = proven.pieces
     if rows := tally.rows - proven.tally.rows:
-        path = ends / _copy_of(key)
-        path.write_bytes(end)
-        pieces = (*pieces, Piece(str(path), rows, r"\r\n", tally.largest_record))
+        pieces = (*pieces, Piece(_as_file(bytes(end), ends), rows, r"\r\n", tally.largest_record))
     size = tally.offset + pending
     inspection = _inspection(file, form, tally, size)
     inspection = replace(inspection, pending_bytes=pending, content_size=size, pieces=pieces)
     return _Look(inspection, _live_key(file), proven)
+
+
+def _as_file(content: bytes, until: ExitStack) -> str:
+    """Return a path at which DuckDB can read *content*: in memory where the system can, since it is callers' words."""
+    if hasattr(os, "memfd_create") and Path("/proc/self/fd").is_dir():
+        descriptor = os.memfd_create("end of a live log")
+        until.callback(os.close, descriptor)
+        with open(descriptor, "wb", closefd=False) as stream:
+            stream.write(content)
+        return f"/proc/self/fd/{descriptor}"
+    file = until.enter_context(tempfile.NamedTemporaryFile(suffix=".csv"))  # noqa: SIM115 - *until* closes it
+    file.write(content)
+    file.flush()
+    return file.name
 
 
 def _part_kept(proven: _Proven, tally: _Tally, part: bytes, cache: Cache) -> _Proven:

@@ -28,7 +28,7 @@ from bakame_duck.inspection import Inspection, Progress, clear, inspect
 from bakame_duck.logs import find_logs
 
 _ROW_GROUP = 122_880
-_MEMORY = "500MB"  # what does not fit is sorted on the disk
+_MEMORY = "700MB"  # what does not fit is sorted on the disk
 
 
 @dataclass(frozen=True)

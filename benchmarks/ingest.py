@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -19,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -27,8 +28,8 @@ import numpy as np
 
 import bakame_duck
 from bakame_duck import inspection, mirror
-from bakame_duck.cache import Cache
 from bakame_duck.logs import LogFile
+from bakame_duck.records import form_of
 from bakame_duck.sample import write_sample
 from bakame_duck.schema import COLUMNS, NAMES
 
@@ -95,7 +96,19 @@ def base_days(rows_per_day: int) -> list[tuple[date, bytes]]:
         write_sample(Path(folder), days=12, rows_per_day=rows_per_day)
         # The sample packs, cuts or renames the other four.
         paths = sorted(Path(folder).glob("user_sessions_*.csv"))
-        return [(date_of(path), path.read_bytes().removeprefix(HEADER)) for path in paths]
+        return [(date_of(path), in_utc(path.read_bytes().removeprefix(HEADER))) for path in paths]
+
+
+def in_utc(content: bytes) -> bytes:
+    """Return records with every instant in naive UTC, as the logger writes them; a read by hand drops an offset."""
+    return re.sub(
+        rb"^(\d{4}-\d\d-\d\dT[\d:.]+\+\d\d:\d\d),",
+        lambda stamp: (
+            datetime.fromisoformat(stamp[1].decode()).astimezone(UTC).replace(tzinfo=None).isoformat().encode() + b","
+        ),
+        content,
+        flags=re.MULTILINE,
+    )
 
 
 def date_of(path: Path) -> date:
@@ -104,10 +117,8 @@ def date_of(path: Path) -> date:
 
 
 def redated(content: bytes, old: date, new: date) -> bytes:
-    """Return the records of the day *old* as those of the day *new*; some are written in local time, a day later."""
-    for later in (timedelta(1), timedelta()):
-        content = content.replace(f"{old + later}T".encode(), f"{new + later}T".encode())
-    return content
+    """Return the records of the day *old* as those of the day *new*."""
+    return content.replace(f"{old}T".encode(), f"{new}T".encode())
 
 
 def write_logs(folder: Path, *, files: int, megabytes: float) -> list[Path]:
@@ -187,9 +198,13 @@ def look_at_the_ends(files: list[Path]) -> int:
 
 
 def scan(path: Path) -> int:
-    """Return the rows that inspection counts in a plain, rotated file, in one thread and without DuckDB."""
-    folder, seen = inspection._Folder(Cache(path.parent)), inspection._Seen(path.stat().st_size, None)
-    return inspection._look(LogFile(path, "none", live=False), folder, path.parent, seen).inspection.rows
+    """Return the rows that inspection proves in a plain, rotated file: reading it included, in one thread."""
+    file, tally = LogFile(path, "none", live=False), inspection._Tally()
+    with inspection._opened(file) as stream:
+        form = form_of(stream.read(65_536))
+    with inspection._opened(file) as stream:
+        inspection._examine(stream, form, tally, live=False)
+    return tally.rows
 
 
 # Measuring

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import signal
 import socket
 import time
@@ -141,6 +142,8 @@ REFUSED = {
     "a bad instant": ["query", "latency_percentiles", "--set", "since=whenever"],
     "an instant at the beginning of time": ["query", "activity", "--set", "until=0001-01-01T00:00:00+14:00"],
     "a bad duration": ["query", "error_rate_analysis", "--set", "lookback=a while"],
+    "a bad instant to mirror from": ["refresh", "--since", "yesterday"],
+    "a ledger in rows": ["check", "--format", "csv"],
     "an endless duration": ["query", "error_rate_analysis", "--set", "lookback=9999999999 days"],
     "a bad number": ["query", "user_engagement_metrics", "--set", "max_rows=many"],
     "a parameter without a value": ["query", "latency_percentiles", "--set", "since"],
@@ -495,6 +498,97 @@ def test_an_unreadable_file_is_named_beside_the_rows(run: Run, given: Given) -> 
     assert [{"records": 2}] == json.loads(outcome.out)
     assert outcome.err.startswith(f"Left out: {given.folder / 'user_sessions_2026-01-05.csv.gz'}: ")
     assert len(outcome.err.splitlines()) == 1
+
+
+# The ledger and the mirror
+
+
+def test_check_shows_the_ledger_and_a_reject_is_a_loss_only_when_strict(run: Run, sample_folder: Path) -> None:
+    plain, strict = run("check", "--data", sample_folder), run("check", "--data", sample_folder, "--strict")
+
+    assert (0, "", 4) == (plain.code, plain.err, strict.code)
+    assert plain.text == strict.text
+    assert strict.err == "Not all could be read. Exit code 4.\n"
+    for title in ("32 log files", "Files that are not simply sound", "Rejects", "Drift of the columns"):
+        assert title in plain.text
+
+
+def test_check_strict_is_content_with_sound_logs(run: Run, given: Given) -> None:
+    given.turns(("2026-01-12 10:00:00", "math"))
+
+    outcome = run("check", "--strict", "--data", given.folder)
+
+    assert (0, "") == (outcome.code, outcome.err)
+
+
+@pytest.mark.parametrize("arguments", [[], ["--strict"], ["--format", "json"]], ids=" ".join)
+def test_check_tells_of_a_file_that_cannot_be_read_by_its_exit_code(
+    run: Run, given: Given, arguments: list[str]
+) -> None:
+    given.turns(("2026-01-12 10:00:00", "math"))
+    given.file(b"not gzip", "user_sessions_1.csv.gz")
+
+    outcome = run("check", "--data", given.folder, *arguments)
+
+    assert outcome.code == 4
+    assert "user_sessions_1.csv.gz" in outcome.text
+
+
+def test_check_gives_json_that_adds_up(run: Run, sample_folder: Path) -> None:
+    ledger = json.loads(run("check", "--data", sample_folder, "--format", "json").out)
+
+    for file in ledger["files"]:
+        assert file["records"] == file["rows"] + file["rejects"] + (file["pending_bytes"] > 0)
+    read = [file for file in ledger["files"] if file["state"] in ("sound", "repaired")]
+    assert ledger["totals"]["rows"] == sum(file["rows"] for file in read)
+    assert ledger["totals"]["rejects"] == len(ledger["rejects"])
+
+
+def test_refresh_says_what_it_did(run: Run, given: Given) -> None:
+    given.turns(("2026-01-12 10:00:00", "math"))
+    given.file(as_csv(cells({"timestamp": "2026-01-20T10:00:00"})), "user_sessions_2.csv")
+
+    said = [
+        run("refresh", "--data", given.folder, *arguments).text.split(":")[0]
+        for arguments in (["--since", "2026-01-19"], [], [], ["--since", "2026-01-20T12:00:00+02:00"])
+    ]
+
+    assert said == [
+        "1 of 1 rotated logs mirrored anew",
+        "1 of 2 rotated logs mirrored anew",
+        "0 of 2 rotated logs mirrored anew",
+        "0 of 1 rotated logs mirrored anew",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("option", "setting", "mirrors"),
+    [(None, "true", 1), (None, "false", 0), ("--mirror", "false", 1), ("--no-mirror", "true", 0)],
+)
+def test_the_mirror_is_read_unless_it_is_not_wanted(
+    run: Run, given: Given, option: str | None, setting: str, mirrors: int
+) -> None:
+    given.turns(("2026-01-12 10:00:00", "math"))
+    run("refresh", "--data", given.folder)
+    Path("bakame-duck.toml").write_text(f"mirror = {setting}")
+    query = "select sql like '%read_parquet%' as mirrored from duckdb_views() where view_name = 'log_records'"
+
+    outcome = run("sql", query, "--data", given.folder, "--format", "json", *([option] if option else []))
+
+    assert [{"mirrored": bool(mirrors)}] == json.loads(outcome.out)
+
+
+def test_a_report_makes_the_mirror_unless_it_is_not_wanted(
+    run: Run, sample_folder: Path, tmp_path: Path, asked_for: list[tuple[str, Period, Path]]
+) -> None:
+    folder = tmp_path / "logs"
+    shutil.copytree(sample_folder, folder, ignore=shutil.ignore_patterns(".bakame-duck"))
+
+    assert run("report", "weekly", "--data", folder, "--no-mirror").code == 0
+    without = len(list((folder / ".bakame-duck").glob("*.parquet")))
+    assert run("report", "weekly", "--data", folder).code == 0
+
+    assert (0, 30) == (without, len(list((folder / ".bakame-duck").glob("*.parquet"))))
 
 
 def test_the_schema_has_31_columns(run: Run) -> None:

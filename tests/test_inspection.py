@@ -1,7 +1,13 @@
 import csv
 import gzip
+import json
 import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -9,7 +15,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 
-from bakame_duck import connect, inspection
+from bakame_duck import connect, inspection, reader
 from bakame_duck.inspection import inspect
 from bakame_duck.logs import find_logs
 from bakame_duck.reader import open_connection
@@ -146,6 +152,82 @@ def test_a_header_that_names_a_column_twice_is_not_guessed_at(given):
     assert ledger(given.connect(), "state", "reason") == [("unreadable", "the header names turn twice")]
 
 
+@pytest.mark.parametrize(
+    "hurt",
+    [
+        lambda header: header[1:],
+        lambda header: header.replace(b"session_id", b"sessXon_id"),
+        lambda header: header.replace(b"id,mod", b"id\x9bmod"),
+        lambda header: header.replace(b"phone_number", b"session_id,phone_number"),
+        lambda header: header[:8] + bytes(20) + header[28:],
+        lambda header: header[:40] + b"\n" + header[40:],
+        lambda header: header[:40] + b'"' + header[40:],
+        lambda header: header[40:],
+        lambda header: header[10:],
+        lambda header: header[:60] + b",4447.91,true\r\n",
+        lambda header: header[:-2] + as_csv(THIRD),
+    ],
+)
+def test_a_damaged_header_does_not_decide_how_the_file_is_read(given, hurt):
+    given.file(hurt(as_csv(NAMES[:8])) + as_csv(FIRST[:10], SECOND, THIRD))
+
+    con = given.connect()
+
+    assert inputs(con)[-3:] == ["one", "two, with a comma", 'three\r\nwith "quotes"']
+    assert con.execute("select count(*) filter (where timestamp is null) from user_sessions").fetchall() == [(0,)]
+    assert ledger(con, "state", "unknown_columns") == [("repaired", [])]
+
+
+def test_a_header_of_other_columns_is_believed_although_its_records_start_as_ours(given):
+    renamed = ["mood" if name == "user_input" else name for name in NAMES[:8]]
+    given.file(as_csv(renamed, FIRST[:8]))
+
+    con = given.connect()
+
+    assert inputs(con) == [None]
+    assert ledger(con, "state", "unknown_columns") == [("sound", ["mood"])]
+
+
+def test_a_bad_timestamp_is_no_damage(given):
+    given.file(as_csv(FIRST, cells({"timestamp": "yesterday", "user_input": "no time"}), THIRD))
+
+    con = given.connect()
+
+    assert inputs(con) == ["one", "no time", 'three\r\nwith "quotes"']
+    assert ledger(con, "state", "records", '"rows"', "undated", "bad_cells") == [("sound", 3, 3, 1, 1)]
+    assert not list((given.folder / ".bakame-duck").glob("*.csv"))
+
+
+def test_the_ledger_tells_when_a_file_begins_and_ends(given):
+    given.file(
+        as_csv(
+            cells({"timestamp": "2026-01-05T00:30:00+02:00"}),
+            cells({"timestamp": "2026-01-03T10:00:00"}),
+            cells({"timestamp": "2026-01-04T10:00:00.5Z"}),
+        )
+    )
+
+    assert ledger(given.connect(), "first_at", "last_at", "undated") == [
+        (datetime(2026, 1, 3, 10), datetime(2026, 1, 4, 22, 30), 0)
+    ]
+
+
+def test_a_file_on_which_duckdb_disagrees_is_not_read(given, monkeypatch):
+    given.file(as_csv(FIRST, SECOND), "user_sessions_1.csv")
+    given.file(as_csv(THIRD), "user_sessions_2.csv")
+    described = reader.described
+    monkeypatch.setattr(
+        reader,
+        "described",
+        lambda *arguments: [replace(piece, rows=piece.rows - ("_1" in piece.path)) for piece in described(*arguments)],
+    )
+
+    con = given.connect()
+
+    assert inputs(con) == ['three\r\nwith "quotes"']
+    assert ledger(con, "state", "reason", '"rows"')[0] == ("unreadable", "2 records, of which DuckDB reads 1", 0)
+
+
 @pytest.mark.parametrize("new_line", ["\n", "\r\n"], ids=["LF", "CRLF"])
 def test_blank_lines_are_no_records(given, new_line):
     blank = new_line.encode() * 2
@@ -221,7 +303,7 @@ def test_quoted_and_unquoted_empty_cells_are_null(given):
 
 
 @pytest.mark.parametrize(
-    "name", ["it's", "[1]", "*", "?", "é", "a b", "{a,b}", "a\\b", '"', "'; drop table log_columns; --"]
+    "name", ["it's", "[1]", "*", "?", "é", "a b", "{a,b}", "a\\b", '"', "'; drop table log_columns; --", "a\nb", "\x1f"]
 )
 def test_a_file_is_read_under_any_name(given, name):
     given.file(as_csv(FIRST), f"user_sessions_{name}.csv")
@@ -322,6 +404,50 @@ def test_a_file_that_cannot_be_unpacked_is_named_and_the_others_are_read(given, 
     (state, reason), _ = ledger(con, "state", "reason")
     assert (state, reason != "") == ("unreadable", True)
     assert con.execute("select file from ingest_files where state = 'unreadable'").fetchall() == [(str(broken),)]
+
+
+@pytest.mark.parametrize("kind", ["folder", "link", "pipe"])
+def test_what_is_only_named_like_a_log_is_named_and_the_others_are_read(given, kind):
+    odd = given.folder / "user_sessions_1.csv"
+    {
+        "folder": odd.mkdir,
+        "link": lambda: odd.symlink_to("nowhere.csv"),
+        "pipe": lambda: os.mkfifo(odd),
+    }[kind]()
+    given.file(as_csv(FIRST), "user_sessions_2.csv")
+
+    con = given.connect()
+
+    assert inputs(con) == ["one"]
+    told = {"folder": "a folder", "link": "a link to a file that is not there", "pipe": "not a file"}[kind]
+    assert ledger(con, "file", "state", "reason", "size", "records")[0] == (str(odd), "unreadable", told, 0, 0)
+
+
+def test_a_link_to_a_log_is_read(given, tmp_path):
+    log = tmp_path / "elsewhere.csv"
+    log.write_bytes(as_csv(FIRST, SECOND))
+    (given.folder / "user_sessions_1.csv").symlink_to(log)
+
+    assert inputs(given.connect()) == ["one", "two, with a comma"]
+
+
+def test_a_log_without_permission_is_named_and_the_others_are_read(given):
+    given.file(as_csv(FIRST), "user_sessions_1.csv").chmod(0)
+    given.file(as_csv(SECOND), "user_sessions_2.csv")
+    command = [str(Path(sys.executable).with_name("bakame-duck")), "check", "--data", str(given.folder)]
+    if os.geteuid() == 0:  # whom a mode keeps from reading only without these capabilities
+        if shutil.which("setpriv") is None:
+            pytest.skip("there is no 'setpriv' to keep root from reading everything")
+        without = "-dac_override,-dac_read_search"
+        command = ["setpriv", f"--inh-caps={without}", f"--bounding-set={without}", *command]
+
+    done = subprocess.run([*command, "--format", "json"], capture_output=True, text=True, check=False)
+
+    files = {Path(file["file"]).name: file for file in json.loads(done.stdout)["files"]}
+    assert done.returncode == 4
+    assert files["user_sessions_1.csv"]["state"] == "unreadable"
+    assert files["user_sessions_1.csv"]["reason"] == "Permission denied"
+    assert files["user_sessions_2.csv"]["rows"] == 1
 
 
 def test_several_folders_are_one_data_set(given, given_anew):
