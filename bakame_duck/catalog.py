@@ -20,11 +20,12 @@ import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from bakame_duck import reader, schema
-from bakame_duck.inspection import Inspection, Progress, inspect
+from bakame_duck.inspection import Inspection, inspect
 from bakame_duck.logs import find_logs
 from bakame_duck.mirror import can_hold, mirrors
 from bakame_duck.reader import Piece, literal
 from bakame_duck.resources import resource_folder
+from bakame_duck.scan import Progress
 from bakame_duck.settings import Settings, load_settings
 
 _SERVED = {"sound", "repaired"}

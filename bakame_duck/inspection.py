@@ -13,25 +13,22 @@ are opened for reading only, and a stretch at a time.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import io
 import json
 import os
 import stat
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from threading import Lock
-from typing import IO, Any, cast
+from typing import IO
 
 import duckdb
 import pyarrow as pa
@@ -44,20 +41,16 @@ from bakame_duck.errors import CacheError
 from bakame_duck.logs import LogFile
 from bakame_duck.reader import Piece
 from bakame_duck.records import Form, form_of
-from bakame_duck.repair import Mended, Reject, Undecodable, repair
+from bakame_duck.repair import Reject, Undecodable
+from bakame_duck.scan import STRETCH, Progress, Seen, Tally, open_log, scan
 from bakame_duck.schema import COLUMNS, NAMES
-from bakame_duck.shape import DOUBTS, Shape
 
 _FORMAT = 4  # of what is remembered; raise it when an inspection would say something else
-_STRETCH = 2 << 20
-_LONGEST_RECORD = 64 << 20  # an open quote that takes in more than this is torn
 _PART = 4 << 20  # of the live file
 _END_SIZE = 4096
 _BEGINNING = 65_536  # by which the columns are known
 _TYPED = {column.name for column in COLUMNS if column.type != "VARCHAR"}
 _AT_ONCE = 64  # files between two notes of how far it got
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -146,51 +139,12 @@ class Inspection:
         return sum(piece.bad_cells for piece in self.pieces) + undecodable
 
 
-@dataclass
-class _Tally:
-    """What was found in a file up to ``offset``, where a record starts."""
-
-    offset: int = 0
-    lines: int = 0
-    rows: int = 0
-    width_before: int = 0
-    largest_record: int = 0
-    layouts: set[int] = field(default_factory=set)
-    line_breaks: set[str] = field(default_factory=set)
-    headers: dict[str, None] = field(default_factory=dict)
-    rejects: list[Reject] = field(default_factory=list)
-    undecodable: list[Undecodable] = field(default_factory=list)
-    damage: str = ""
-
-    def add_shape(self, shape: Shape) -> None:
-        self.offset += shape.covered
-        self.lines += shape.lines
-        self.rows += shape.rows
-        self.width_before = shape.last_width or self.width_before
-        self.largest_record = max(self.largest_record, shape.largest_record)
-        self.layouts |= shape.layouts
-        self.line_breaks |= shape.line_breaks
-        self.headers |= dict.fromkeys(name for header in shape.headers for name in header)
-
-    def add_mended(self, mended: Mended, lines: int, line_breaks: set[str]) -> None:
-        self.offset += mended.taken
-        self.lines += lines
-        self.rows += len(mended.records)
-        self.width_before = mended.last_width or self.width_before
-        self.largest_record = max(self.largest_record, *map(len, mended.records), 0)
-        self.layouts |= mended.layouts
-        self.line_breaks |= line_breaks
-        self.headers |= dict.fromkeys(name for header in mended.headers for name in header)
-        self.rejects += mended.rejects
-        self.undecodable += mended.undecodable
-
-
 @dataclass(frozen=True)
 class _Proven:
     """The part of a live file that is proven and kept."""
 
     mark: str
-    tally: _Tally
+    tally: Tally
     pieces: tuple[Piece, ...]
 
 
@@ -219,7 +173,7 @@ def inspect(con: DuckDBPyConnection, files: Iterable[LogFile], *, progress: Prog
     con.execute(f"create table log_tails ({columns}, source_file varchar, source_row bigint)")
     found = [None if file.live else folders[file.folder].recall(file) for file in files]
     new = [(place, file) for place, file in enumerate(files) if found[place] is None]
-    seen = _Seen(2 * sum(_size_of(file.path) for _, file in new), progress)
+    seen = Seen(2 * sum(_size_of(file.path) for _, file in new), progress)
     with ThreadPoolExecutor(os.cpu_count()) as pool, ExitStack() as ends:
         for start in range(0, len(new), _AT_ONCE):
             batch = new[start : start + _AT_ONCE]
@@ -270,10 +224,11 @@ class _Folder:
         """Return what is proven of the live *file*, which *stream* reads."""
         with suppress(KeyError, ValidationError):
             proven = _PROVEN.validate_json(self.notes[_live_key(file)])
-            present = all(Path(piece.path).is_file() for piece in proven.pieces if piece.path)
-            if present and proven.mark == _mark(stream, proven.tally.offset):
-                return proven
-        return _Proven("", _Tally(), ())
+            paths = [self.cache.folder / Path(piece.path).name for piece in proven.pieces if piece.path]
+            if all(path.is_file() for path in paths) and proven.mark == _mark(stream, proven.tally.offset):
+                pieces = zip(proven.pieces, map(str, paths), strict=True)
+                return replace(proven, pieces=tuple(replace(piece, path=path) for piece, path in pieces))
+        return _Proven("", Tally(), ())
 
     def remember(self, key: str, note: bytes) -> None:
         self._new[key] = note.decode()
@@ -285,50 +240,7 @@ class _Folder:
             self._new = {}
 
 
-class _Seen:
-    """How many bytes of the new files were read here, and by DuckDB."""
-
-    def __init__(self, total: int, progress: Progress | None) -> None:
-        self._total, self._progress, self._done = total, progress, 0
-        self._lock = Lock()
-
-    def add(self, size: int) -> None:
-        with self._lock:
-            self._done = min(self._done + size, self._total)
-            if self._progress and size:
-                self._progress(self._done, self._total)
-
-
-class _Raw(io.FileIO):
-    """A log, opened for reading, that tells how much of it was read."""
-
-    def __init__(self, path: Path, seen: _Seen | None) -> None:
-        super().__init__(path, "rb")
-        self._seen = seen
-
-    def readinto(self, buffer: Any) -> int | None:
-        size = super().readinto(buffer)
-        if self._seen:
-            self._seen.add(size or 0)
-        return size
-
-
-@contextmanager
-def _opened(file: LogFile, seen: _Seen | None = None) -> Iterator[IO[bytes]]:
-    """Give the decompressed content of *file* as a stream."""
-    with _Raw(file.path, seen) as raw, io.BufferedReader(raw, _STRETCH) as plain:
-        match file.compression:
-            case "gzip":
-                with gzip.open(plain) as stream:
-                    yield cast(IO[bytes], stream)
-            case "zstd":
-                with pa.input_stream(plain, compression="zstd") as stream:
-                    yield stream
-            case _:
-                yield plain
-
-
-def _look(file: LogFile, folder: _Folder, ends: ExitStack, seen: _Seen) -> _Look:
+def _look(file: LogFile, folder: _Folder, ends: ExitStack, seen: Seen) -> _Look:
     try:
         key = version_of(file)
         look = _look_at_live if file.live else _look_at_rotated
@@ -352,28 +264,28 @@ def _size_of(path: Path) -> int:
     return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
-def _look_at_rotated(file: LogFile, key: str, folder: _Folder, ends: ExitStack, seen: _Seen) -> _Look:
-    with _opened(file) as stream:
+def _look_at_rotated(file: LogFile, key: str, folder: _Folder, ends: ExitStack, seen: Seen) -> _Look:
+    with open_log(file) as stream:
         form = form_of(stream.read(_BEGINNING))
-    digest, tally = hashlib.sha256(), _Tally()
-    with _opened(file, seen) as stream:
-        _examine(stream, form, tally, live=False, each_block=digest.update)
+    digest, tally = hashlib.sha256(), Tally()
+    with open_log(file, seen) as stream:
+        scan(stream, form, tally, live=False, each_block=digest.update)
     path, new_line = str(file.path), r"\n" if tally.line_breaks == {"\n"} else r"\r\n"
     if len(tally.line_breaks) > 1:
         tally.damage = tally.damage or "two kinds of line break"
     if tally.damage:
         path, new_line = str(folder.cache.folder / _copy_of(key)), r"\r\n"
-        with folder.cache.new_file(_copy_of(key)) as new, new.open("wb") as copy, _opened(file) as stream:
-            _examine(stream, form, _Tally(), live=False, keep=lambda stretch, _: copy.write(stretch))
+        with folder.cache.new_file(_copy_of(key)) as new, new.open("wb") as copy, open_log(file) as stream:
+            scan(stream, form, Tally(), live=False, keep=lambda stretch, _: copy.write(stretch))
     inspection = _inspection(file, form, tally, tally.offset)
     pieces = (Piece(path, tally.rows, new_line, tally.largest_record),) if tally.rows else ()
     inspection = replace(inspection, content_hash=digest.hexdigest(), content_size=tally.offset, pieces=pieces)
     return _Look(inspection, key if version_of(file) == key else "")
 
 
-def _look_at_live(file: LogFile, key: str, folder: _Folder, ends: ExitStack, seen: _Seen) -> _Look:
+def _look_at_live(file: LogFile, key: str, folder: _Folder, ends: ExitStack, seen: Seen) -> _Look:
     """Look at what was appended to the live *file*; key of the proven part is the path, for it only grows."""
-    with _opened(file, seen) as stream:
+    with open_log(file, seen) as stream:
         proven = folder.proven(file, stream)
         tally, end = deepcopy(proven.tally), bytearray()
         stream.seek(0)
@@ -388,7 +300,7 @@ def _look_at_live(file: LogFile, key: str, folder: _Folder, ends: ExitStack, see
                     proven = _part_kept(proven, tally, bytes(end), folder.cache)
                     end.clear()
 
-        pending = _examine(stream, form, tally, live=True, keep=keep)
+        pending = scan(stream, form, tally, live=True, keep=keep)
         proven = replace(proven, mark=_mark(stream, proven.tally.offset))
     pieces = proven.pieces
     if rows := tally.rows - proven.tally.rows:
@@ -413,7 +325,7 @@ def _as_file(content: bytes, until: ExitStack) -> str:
     return file.name
 
 
-def _part_kept(proven: _Proven, tally: _Tally, part: bytes, cache: Cache) -> _Proven:
+def _part_kept(proven: _Proven, tally: Tally, part: bytes, cache: Cache) -> _Proven:
     name = f"{hashlib.sha256(part).hexdigest()[:32]}.csv"
     with cache.new_file(name) as path:
         path.write_bytes(part)
@@ -422,7 +334,7 @@ def _part_kept(proven: _Proven, tally: _Tally, part: bytes, cache: Cache) -> _Pr
     return _Proven("", deepcopy(tally), (*proven.pieces, piece) if rows else proven.pieces)
 
 
-def _inspection(file: LogFile, form: Form, tally: _Tally, size: int) -> Inspection:
+def _inspection(file: LogFile, form: Form, tally: Tally, size: int) -> Inspection:
     return Inspection(
         file.path,
         file.live,
@@ -437,70 +349,6 @@ def _inspection(file: LogFile, form: Form, tally: _Tally, size: int) -> Inspecti
         rejects=tuple(tally.rejects),
         undecodable=tuple(tally.undecodable),
     )
-
-
-def _examine(
-    stream: IO[bytes],
-    form: Form,
-    tally: _Tally,
-    *,
-    live: bool,
-    keep: Callable[[bytes, bool], object] | None = None,
-    each_block: Callable[[bytes], object] | None = None,
-) -> int:
-    """
-    Read *stream* to its end, from a record's start on, and return the length of the record that is still being written.
-
-    Args:
-        stream: A log.
-
-        form: The form of its records.
-
-        tally: What was found before, and is found now.
-
-        live: Whether a record may still be written at its end.
-
-        keep: Called with the records of every stretch, ended by CRLF, and whether more bytes could not change them.
-
-        each_block: Called with all that is read.
-    """
-    waiting = b""
-    while True:
-        block = stream.read(max(_STRETCH, len(waiting)))
-        if each_block:
-            each_block(block)
-        content, to_end = waiting + block, not block
-        too_long = len(content) >= _LONGEST_RECORD
-        shape = Shape(content, form, at_start=not tally.offset, to_end=to_end and not live)
-        damage = shape.damage(tally.width_before)
-        if not damage and shape.covered and not (to_end and live):
-            tally.add_shape(shape)
-            waiting = content[shape.covered :]
-            if keep:
-                keep(shape.with_crlf(), True)
-        elif damage or to_end or too_long:
-            mended = repair(
-                content,
-                form,
-                to_end=to_end or too_long,
-                live=live and to_end,
-                offset=tally.offset,
-                line=tally.lines + 1,
-                row=tally.rows,
-                width_before=tally.width_before,
-            )
-            waiting = content[mended.taken :]
-            changed = mended.changed or damage not in {"", *DOUBTS}
-            if changed:
-                tally.damage = tally.damage or damage or "a quote that is never closed"
-            breaks = set() if changed else shape.line_breaks
-            tally.add_mended(mended, content.count(b"\n", 0, mended.taken), breaks)
-            if keep:
-                keep(b"".join(mended.records), mended.certain)
-        else:
-            waiting = content
-        if to_end:
-            return len(waiting)
 
 
 def _described(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> list[Inspection]:
@@ -543,7 +391,7 @@ def _remembered(con: DuckDBPyConnection, look: _Look, folder: _Folder) -> Inspec
     if not inspection.live:
         folder.remember(look.key, _INSPECTION.dump_json(inspection, exclude={"file"}))
         return inspection
-    proven = look.proven or _Proven("", _Tally(), ())
+    proven = look.proven or _Proven("", Tally(), ())
     parts, end = inspection.pieces[: len(proven.pieces)], inspection.pieces[len(proven.pieces) :]
     folder.remember(look.key, _PROVEN.dump_json(replace(proven, pieces=parts)))
     for piece in end:
@@ -579,7 +427,7 @@ def _name_duplicates(con: DuckDBPyConnection, inspections: list[Inspection]) -> 
 def _hash_of_first(path: Path, size: int) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while size and (block := stream.read(min(size, _STRETCH))):
+        while size and (block := stream.read(min(size, STRETCH))):
             digest.update(block)
             size -= len(block)
     return digest.hexdigest()

@@ -24,8 +24,9 @@ from duckdb import DuckDBPyConnection
 from bakame_duck import reader
 from bakame_duck.cache import Cache
 from bakame_duck.errors import CacheError, LogError
-from bakame_duck.inspection import Inspection, Progress, clear, inspect
+from bakame_duck.inspection import Inspection, clear, inspect
 from bakame_duck.logs import find_logs
+from bakame_duck.scan import Progress
 
 _ROW_GROUP = 122_880
 _MEMORY = "700MB"  # what does not fit is sorted on the disk

@@ -60,6 +60,7 @@ def open_connection() -> DuckDBPyConnection:
     """Return a connection in UTC that knows ``sql/functions``."""
     con = duckdb.connect()
     con.execute("set TimeZone = 'UTC'")
+    con.execute("set enable_progress_bar = false")  # it would draw on stdout, among the rows
     for text in sql_texts("functions"):
         con.execute(text)
     return con

@@ -135,7 +135,7 @@ class Shape:
             return _UNDATED
         if self._form.record_start and self._record_inside_another():
             return _GLUED
-        if not _is_utf8(content[:covered]):
+        if not _is_utf8(memoryview(content)[:covered]):
             return "bytes that are not UTF-8"
         return ""
 
@@ -212,7 +212,7 @@ def _alternating(lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.repeat(np.arange(lengths.size) % 2 == 0, lengths)
 
 
-def _is_utf8(content: bytes) -> bool:
+def _is_utf8(content: memoryview) -> bool:
     text = pa.Array.from_buffers(
         pa.large_string(), 1, [None, pa.py_buffer(np.array([0, len(content)])), pa.py_buffer(content)]
     )

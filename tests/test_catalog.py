@@ -62,6 +62,10 @@ def test_a_connection_thinks_in_utc(emitter):
     assert emitter.execute("select current_setting('TimeZone')").fetchall() == [("UTC",)]
 
 
+def test_a_long_query_draws_nothing_among_its_rows(emitter):
+    assert emitter.execute("select current_setting('enable_progress_bar')").fetchall() == [(False,)]
+
+
 def test_connections_do_not_share_anything(given):
     first, second = given.records({}), given.connect()
 

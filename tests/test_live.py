@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bakame_duck import connect, inspection
+from bakame_duck import connect, inspection, scan
 from bakame_duck.cache import NAME
 from bakame_duck.settings import Settings
 from tests.conftest import as_csv, cells
@@ -44,7 +44,7 @@ def parts(given):
 @pytest.fixture
 def small_parts(monkeypatch):
     monkeypatch.setattr(inspection, "_PART", 1000)
-    monkeypatch.setattr(inspection, "_STRETCH", 400)
+    monkeypatch.setattr(scan, "STRETCH", 400)
 
 
 def test_what_is_proven_is_kept_in_parts_and_numbered_through(given, small_parts):
@@ -69,11 +69,11 @@ def test_parts_stay_as_they_are_when_the_file_grows(given, small_parts):
 
 def test_looking_again_reads_what_was_appended_and_not_the_file(given, monkeypatch):
     monkeypatch.setattr(inspection, "_PART", 20_000)
-    monkeypatch.setattr(inspection, "_STRETCH", 10_000)
+    monkeypatch.setattr(scan, "STRETCH", 10_000)
     monkeypatch.setattr(inspection, "_BEGINNING", 4096)
     size = given.file(records(0, 20_000), LIVE).stat().st_size
     sizes = []
-    monkeypatch.setattr(inspection._Seen, "add", lambda self, size: sizes.append(size))
+    monkeypatch.setattr(scan.Seen, "add", lambda self, size: sizes.append(size))
 
     assert len(turns(given)) == 20_000
     first, sizes[:] = sum(sizes), []
@@ -142,6 +142,17 @@ def test_a_part_that_was_deleted_is_made_again(given, small_parts):
     parts(given)[2].unlink()
 
     assert turns(given) == numbered(*range(100))
+
+
+def test_a_folder_that_moved_reads_its_own_parts(given, small_parts, tmp_path):
+    given.file(records(0, 100), LIVE)
+    turns(given)
+    given.folder = given.folder.rename(tmp_path / "moved")
+
+    assert turns(given) == numbered(*range(100))
+    with given.connect() as con:
+        (view,) = con.execute("select sql from duckdb_views() where view_name = 'log_cells'").fetchall()[0]
+    assert view.count(str(given.folder / NAME)) == len(parts(given))
 
 
 def test_only_the_parts_that_can_hold_the_time_are_opened(given, small_parts):
