@@ -6,7 +6,6 @@ BIN := .venv/bin
 READY := .venv/.ready
 DUCKDB15 := .duckdb15
 ABOVE_SQL := cli reports report_pages notebooks readme wheel figures tables wording periods export sample
-DEEP := $(addprefix tests/test_,oracle.py damage.py append.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help report test test-deep check lab bench test-duckdb15 format lock clean
@@ -24,8 +23,8 @@ test: $(READY) ## run all tests
 	$(BIN)/pytest --numprocesses auto
 
 test-deep: $(READY) $(DUCKDB15)/.ready ## run the reading tests at full length: tens of thousands of files, hundreds of kills
-	BAKAME_DUCK_DEEP=1 $(BIN)/pytest --numprocesses auto $(DEEP) tests/test_crashes.py
-	BAKAME_DUCK_DEEP=1 PYTHONPATH=$(DUCKDB15) $(BIN)/pytest --numprocesses auto $(DEEP)
+	BAKAME_DUCK_DEEP=1 $(BIN)/pytest --numprocesses auto $(addprefix tests/test_,oracle.py damage.py append.py crashes.py)
+	BAKAME_DUCK_DEEP=1 PYTHONPATH=$(DUCKDB15) $(BIN)/pytest tests/test_oracle.py
 
 check: $(READY) ## lint, format, types, SQL, import contracts
 	$(BIN)/ruff check

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import accumulate, groupby
+from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
@@ -74,11 +74,12 @@ def connect(
     _fill_ledger(con, inspections)
     parts = list(_parts(inspections, _utc(since), _utc(until)))
     mirrored = mirrors(part.file for part in parts) if (settings.mirror if mirror is None else mirror) else {}
-    plain = [part for part in parts if part.file.file not in mirrored]
     whole = [part.file for part in parts if part.file.file in mirrored]
+    cells = _cells(parts)
+    plain = _cells([part for part in parts if part.file.file not in mirrored]) if mirrored else cells
     records = [*_from_mirrors(whole, mirrored)]
-    records.append(f"select {reader.typed_columns()}, source_file, source_row from ({_cells(plain)})")
-    con.execute(f"create or replace view log_cells as {_cells(parts)}")
+    records.append(f"select {reader.typed_columns()}, source_file, source_row from ({plain})")
+    con.execute(f"create or replace view log_cells as {cells}")
     con.execute(f"create or replace view suspect_cells as {_cells([p for p in parts if p.piece.bad_cells])}")
     con.execute(f"create or replace view log_records as {' union all '.join(records)}")
     return con
@@ -242,15 +243,12 @@ def _parts(inspections: Iterable[Inspection], since: datetime | None, until: dat
 def _cells(parts: Sequence[_Part]) -> str:
     """Return the SELECT that gives every record of *parts* as text cells, with its file and its number there."""
     names = ", ".join(schema.NAMES)
-    ends = ", ".join(literal(str(part.file.file)) for part in parts if part.piece.path is None)
-    files = sorted(
-        (part for part in parts if part.piece.path),
-        key=lambda part: (part.file.columns, part.piece.new_line, part.file.live, str(part.file.file), part.before),
-    )
-    selects = [
-        _group(list(group)) for _, group in groupby(files, lambda part: (part.file.columns, part.piece.new_line))
-    ]
-    if ends:
+    groups: dict[tuple[object, ...], list[_Part]] = {}
+    for part in parts:
+        if part.piece.path:
+            groups.setdefault((part.file.columns, part.piece.new_line), []).append(part)
+    selects = [_group(group) for group in groups.values()]
+    if ends := ", ".join(literal(str(part.file.file)) for part in parts if part.piece.path is None):
         selects.append(f"select {names}, source_file, source_row from log_tails where source_file in ({ends})")
     if not selects:
         nothing = ", ".join(f"null::varchar as {name}" for name in schema.NAMES)

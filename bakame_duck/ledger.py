@@ -51,18 +51,38 @@ def write_ledger(ledger: dict[str, pl.DataFrame], form: LedgerFormat, out: IO[by
         parts = {name: as_json(frame) for name, frame in ledger.items()} | {"totals": as_json(ledger["totals"])[0]}
         out.write((json.dumps(parts, indent=1, ensure_ascii=False) + "\n").encode())
         return
-    remarkable = (pl.col("state") != "sound") | pl.any_horizontal(pl.col("pending_bytes", "bad_cells", "undated") > 0)
-    telling = ledger["files"].filter(remarkable)
     out.write(_totals_text(ledger["totals"].row(0, named=True)).encode())
-    shown = telling.select(
-        "file", "state", "layouts", "records", "rows", "rejects", "pending_bytes", "bad_cells", "first_at", "reason"
-    )
-    _write_part(out, "Files that are not simply sound", shown, "ingest_files")
-    _write_part(out, "Rejects", ledger["rejects"], "ingest_rejects")
-    _write_part(out, "Cells that do not fit their column", ledger["cells"], "ingest_cells")
-    _write_part(out, "Gaps: no record in hours that usually have some, UTC", ledger["gaps"], "gaps()")
-    drift = ledger["drift"].with_columns(pl.col("columns").map_elements(_shortened, return_dtype=pl.String))
-    _write_part(out, "Drift of the columns", drift, "ingest_drift")
+    files = [(row, ", ".join(_remarks(row))) for row in ledger["files"].to_dicts()]
+    columns = ("file", "state", "records", "rows", "rejects")
+    telling = [{name: row[name] for name in columns} | {"remarks": remarks} for row, remarks in files if remarks]
+    drift = ledger["drift"].drop("first_at")
+    drift = drift.with_columns(pl.col("columns").map_elements(_shortened, return_dtype=pl.String))
+    tables: list[tuple[str, pl.DataFrame, str]] = [
+        ("Files that are not simply sound", pl.DataFrame(telling), "ingest_files"),
+        ("Rejects", ledger["rejects"], "ingest_rejects"),
+        ("Cells that do not fit their column", ledger["cells"], "ingest_cells"),
+        ("Gaps: no record in hours that usually have some, UTC", ledger["gaps"], "gaps()"),
+        ("Drift of the columns", drift, "ingest_drift"),
+    ]
+    folders = {row["file"].rpartition("/")[0] for row, _ in files}
+    for title, rows, source in tables:
+        one_folder = len(folders) == 1 and "file" in rows.columns  # which is known to who named it
+        name = pl.col("file").str.split("/").list.last()
+        _write_part(out, title, rows.with_columns(file=name) if one_folder else rows, source)
+
+
+def _remarks(file: dict[str, Any]) -> list[str]:
+    """Return what there is to say of a file that is not simply sound."""
+    remarks = [file["reason"]] if file["reason"] else []
+    if file["duplicate_of"]:
+        remarks.append(f"the same content as {file['duplicate_of'].rpartition('/')[2]}")
+    if file["pending_bytes"]:
+        remarks.append(f"{several(file['pending_bytes'], 'byte')} still being written")
+    if file["bad_cells"]:
+        remarks.append(f"{several(file['bad_cells'], 'cell')} that do not fit")
+    if file["undated"]:
+        remarks.append(f"{several(file['undated'], 'row')} without a usable timestamp")
+    return remarks
 
 
 def _totals_text(totals: dict[str, Any]) -> str:
