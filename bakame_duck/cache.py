@@ -104,7 +104,7 @@ class Cache:
         A connection of another process may still read what became old a moment ago.
         """
         names = {*kept, "notes.sqlite", "notes.sqlite-journal"}
-        for path in self.folder.iterdir():
+        for path in self.folder.iterdir() if self.folder.is_dir() else ():
             with contextlib.suppress(OSError):
                 if path.name not in names and time.time() - path.stat().st_mtime > _HOUR:
                     path.unlink()

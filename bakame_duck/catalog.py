@@ -9,6 +9,7 @@ one file of ``sql/`` each. Nothing here computes.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from duckdb import DuckDBPyConnection
 
 from bakame_duck import reader, schema
 from bakame_duck.inspection import Inspection, inspect
-from bakame_duck.logs import find_logs
+from bakame_duck.logs import find_health_checks, find_logs
 from bakame_duck.mirror import can_hold, mirrors
 from bakame_duck.reader import Piece, literal
 from bakame_duck.resources import resource_folder
@@ -66,9 +67,8 @@ def connect(
     """
     settings = settings or load_settings()
     given = settings.data if data is None else data
-    folders = [Path(given)] if isinstance(given, str | Path) else [Path(folder) for folder in given]
-    files = find_logs(folders)
-    health_checks = sorted(path for folder in folders for path in folder.glob("health_checks*.jsonl"))
+    files = find_logs(given)
+    health_checks = find_health_checks(given)
     con = _with_sql(settings, health_checks)
     inspections = inspect(con, files, progress=progress)
     _fill_ledger(con, inspections)
@@ -182,7 +182,7 @@ def _fill_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> 
     rows: dict[str, list[tuple[object, ...]]] = {
         "inspected_files": [
             (
-                str(file.file),
+                os.fsencode(file.file).decode("utf-8", "backslashreplace"),
                 file.state,
                 file.reason,
                 file.live,
@@ -207,6 +207,7 @@ def _fill_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> 
         "inspected_rejects": [
             (str(file.file), reject.line, reject.byte_offset, reject.size, reject.reason, reject.raw)
             for file in inspections
+            if file.state in _SERVED
             for reject in file.rejects
         ],
         "undecodable_cells": [
@@ -278,7 +279,7 @@ def _from_mirrors(files: Sequence[Inspection], places: Mapping[Path, Path]) -> I
         paths = reader.file_list(str(places[file.file]) for file in files)
         yield f"""
             select {", ".join(schema.NAMES)}, {names}[cast(file_index as bigint) + 1] as source_file, source_row
-            from (select *, file_index from read_parquet({paths}))
+            from (select *, file_index from read_parquet({paths}, hive_partitioning = false))
         """
 
 

@@ -331,6 +331,7 @@ def check(
     strict: Annotated[
         bool, typer.Option("--strict", help="Leave with exit code 4 on any loss, be it one rejected piece.")
     ] = False,
+    mirror: Mirror = None,
     form: Annotated[LedgerFormat, typer.Option("--format", help="How the ledger is written.")] = LedgerFormat.TABLE,
 ) -> None:
     """
@@ -341,7 +342,7 @@ def check(
     [dim]bakame-duck check --data logs/ --strict[/]
     """
     with _progress("Inspecting logs") as progress:
-        con = catalog.connect(_folders(data), progress=progress)
+        con = catalog.connect(_folders(data), mirror=mirror, progress=progress)
     book = ledger.read_ledger(con)
     ledger.write_ledger(book, form, sys.stdout.buffer)
     totals = book["totals"].row(0, named=True)
@@ -366,7 +367,7 @@ def refresh_mirror(
     with _progress("Mirroring logs") as progress:
         done = refresh(
             _folders(data),
-            since=periods.parse_instant(since) if since else None,
+            since=None if since is None else periods.parse_instant(since),
             progress=progress,
         )
     print(

@@ -45,7 +45,7 @@ from bakame_duck.repair import Reject, Undecodable
 from bakame_duck.scan import STRETCH, Progress, Seen, Tally, open_log, scan
 from bakame_duck.schema import COLUMNS, NAMES
 
-_FORMAT = 4  # of what is remembered; raise it when an inspection would say something else
+FORMAT = 5  # of what is remembered; raise it when an inspection would say something else
 _PART = 4 << 20  # of the live file
 _END_SIZE = 4096
 _BEGINNING = 65_536  # by which the columns are known
@@ -409,13 +409,13 @@ def _remembered(con: DuckDBPyConnection, look: _Look, folder: _Folder) -> Inspec
 def _name_duplicates(con: DuckDBPyConnection, inspections: list[Inspection]) -> list[Inspection]:
     """Mark all but the first of the files that hold the same bytes."""
     first: dict[str, Inspection] = {}
-    sizes = Counter(inspection.content_size for inspection in inspections if inspection.rows)
+    sizes = Counter(inspection.content_size for inspection in inspections if inspection.records)
     named = []
     for inspection in inspections:
         digest = inspection.content_hash
         if inspection.live and sizes[inspection.content_size] > 1:
             digest = _hash_of_first(inspection.file, inspection.content_size)
-        original = first.setdefault(digest, inspection) if digest and inspection.rows else inspection
+        original = first.setdefault(digest, inspection) if digest and inspection.records else inspection
         if original is not inspection:
             if inspection.live:
                 con.execute("delete from log_tails where source_file = $1", [str(inspection.file)])
@@ -463,12 +463,16 @@ def version_of(file: LogFile) -> str:
         OSError: It is not a file, or cannot be opened.
     """
     try:
+        str(file.path).encode()
+    except UnicodeEncodeError as error:
+        raise OSError(0, "a name that is not UTF-8") from error
+    try:
         status = os.stat(file.path)  # noqa: PTH116 - asked for thousands of files, as the descriptor below
     except FileNotFoundError as error:
         raise OSError(error.errno, "a link to a file that is not there") from error
     if not stat.S_ISREG(status.st_mode):
         raise OSError(0, "a folder" if stat.S_ISDIR(status.st_mode) else "not a file")
-    version = f"{_FORMAT}|{file.compression}|{status.st_size}|{status.st_mtime_ns}|{status.st_ino}"
+    version = f"{FORMAT}|{file.compression}|{status.st_size}|{status.st_mtime_ns}|{status.st_ctime_ns}|{status.st_ino}"
     descriptor = os.open(file.path, os.O_RDONLY)
     try:
         ends = os.pread(descriptor, _END_SIZE, 0)
@@ -484,7 +488,7 @@ def _copy_of(version: str) -> str:
 
 
 def _live_key(file: LogFile) -> str:
-    return f"{_FORMAT}|{file.path.name}"
+    return f"{FORMAT}|{file.path.name}"
 
 
 def _mark(stream: IO[bytes], offset: int) -> str:

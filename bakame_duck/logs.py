@@ -50,14 +50,26 @@ def find_logs(folders: Path | str | Sequence[Path | str]) -> list[LogFile]:
     Raises:
         DataFolderError: A folder is missing, or none of them holds a log.
     """
-    paths = [Path(folders)] if isinstance(folders, str | Path) else [Path(folder) for folder in folders]
+    paths = _different(folders)
     files = [file for path in paths for file in _logs_in(path)]
     if not files:
         raise DataFolderError(
             f"No logs in {', '.join(map(str, paths))}",
             hint="A log is named user_sessions*.csv, .csv.1, .csv.gz or .csv.zst; try --data FOLDER.",
         )
-    return sorted(set(files), key=lambda file: str(file.path))
+    return sorted(files, key=lambda file: str(file.path))
+
+
+def find_health_checks(folders: Path | str | Sequence[Path | str]) -> list[Path]:
+    """Return the logs of health checks in *folders*, sorted by path."""
+    found = (path for folder in _different(folders) for path in folder.glob("health_checks*.jsonl"))
+    return sorted(path for path in found if path.is_file())
+
+
+def _different(folders: Path | str | Sequence[Path | str]) -> list[Path]:
+    """Return *folders* without those that are another by a second name."""
+    named = [folders] if isinstance(folders, str | Path) else folders
+    return list({Path(folder).resolve(): Path(folder) for folder in reversed(named)}.values())[::-1]
 
 
 def _logs_in(folder: Path) -> list[LogFile]:
@@ -65,7 +77,12 @@ def _logs_in(folder: Path) -> list[LogFile]:
         raise DataFolderError(
             f"No folder {folder}", hint="Name the folder that holds user_sessions.csv with --data FOLDER."
         )
-    names = [name for name in os.listdir(folder) if _LOG_NAME.fullmatch(name)]  # noqa: PTH208 - the names are wanted
+    try:
+        names = [name for name in os.listdir(folder) if _LOG_NAME.fullmatch(name)]  # noqa: PTH208 - names are wanted
+    except OSError as error:
+        raise DataFolderError(
+            f"{folder} cannot be listed: {error.strerror}", hint="Name a folder that you may read with --data FOLDER."
+        ) from error
     return [LogFile(folder / name, compression_of(name), live=name == LIVE_NAME) for name in names]
 
 

@@ -24,7 +24,7 @@ from duckdb import DuckDBPyConnection
 from bakame_duck import reader
 from bakame_duck.cache import Cache
 from bakame_duck.errors import CacheError, LogError
-from bakame_duck.inspection import Inspection, clear, inspect
+from bakame_duck.inspection import FORMAT, Inspection, clear, inspect
 from bakame_duck.logs import find_logs
 from bakame_duck.scan import Progress
 
@@ -86,7 +86,7 @@ def refresh(
         inspections = inspect(con, files, progress=lambda done, total: told(done, total, "Inspecting logs"))
         places = _places(inspections)
         wanted = [file for file in inspections if file.file in places and can_hold(file, since, until)]
-        missing = [file for file in wanted if not places[file.file].is_file()]
+        missing = [file for file in wanted if not _is_whole(places[file.file])]
         _build(con, missing, places, lambda done, total: told(done, total, "Mirroring logs"))
     for folder in {file.folder for file in files}:
         clear(
@@ -116,8 +116,17 @@ def can_hold(span: Inspection | reader.Piece, since: datetime | None, until: dat
 def mirrors(inspections: Iterable[Inspection]) -> dict[Path, Path]:
     """Return the mirrors that there are, by the log that each stands for."""
     places = _places(inspections)
-    present = {path for folder in {place.parent for place in places.values()} for path in folder.glob("*.parquet")}
-    return {log: place for log, place in places.items() if place in present}
+    return {log: place for log, place in places.items() if _is_whole(place)}
+
+
+def _is_whole(mirror: Path) -> bool:
+    """Whether *mirror* is there, and a Parquet file to its end."""
+    try:
+        with mirror.open("rb") as stream:
+            stream.seek(-4, os.SEEK_END)
+            return stream.read() == b"PAR1"
+    except OSError:
+        return False
 
 
 def _places(inspections: Iterable[Inspection]) -> dict[Path, Path]:
@@ -185,5 +194,5 @@ def _write(con: DuckDBPyConnection, file: Inspection, place: Path) -> None:
 
 @cache
 def _way_of_reading() -> str:
-    text = reader.typed_columns() + "".join(reader.sql_texts("functions"))
+    text = f"{FORMAT}" + reader.typed_columns() + "".join(reader.sql_texts("functions"))
     return hashlib.sha256(text.encode()).hexdigest()[:8]

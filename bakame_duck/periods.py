@@ -129,11 +129,11 @@ def parse_instant(text: str) -> datetime:
     """
     try:
         instant = datetime.fromisoformat(text.strip())
-    except ValueError as error:
+        return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+    except (ValueError, OverflowError) as error:
         raise PeriodError(
-            f"{text} is not an instant", hint="Instants are written 2026-01-12 or 2026-01-12T10:30:00Z."
+            f"'{text}' is not an instant", hint="Instants are written 2026-01-12 or 2026-01-12T10:30:00Z."
         ) from error
-    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
 
 
 def parse_week(text: str, timezone: str) -> Period:

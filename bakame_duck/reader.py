@@ -8,8 +8,10 @@ are read alike.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from graphlib import TopologicalSorter
@@ -60,7 +62,8 @@ def open_connection() -> DuckDBPyConnection:
     """Return a connection in UTC that knows ``sql/functions``."""
     con = duckdb.connect()
     con.execute("set TimeZone = 'UTC'")
-    con.execute("set enable_progress_bar = false")  # it would draw on stdout, among the rows
+    with suppress(duckdb.Error):  # a notebook's bar, which cannot be set without ipywidgets, is not drawn on stdout
+        con.execute("set enable_progress_bar = false")  # it would draw among the rows
     for text in sql_texts("functions"):
         con.execute(text)
     return con
@@ -111,6 +114,7 @@ def cells(pieces: Sequence[Piece], columns: Sequence[str]) -> str:
             quote = '"',
             escape = '"',
             new_line = {literal(pieces[0].new_line)},
+            hive_partitioning = false,
             max_line_size = {max(_LARGEST_RECORD, *(2 * piece.largest_record for piece in pieces))}
         )
         where not ({is_header})
@@ -131,14 +135,15 @@ def described(con: DuckDBPyConnection, pieces: Sequence[Piece], columns: Sequenc
     """
     instant, *others = (column for column in schema.COLUMNS if column.type != "VARCHAR")
     misfits = " + ".join(f"count({column.name}) - count({column.typed})" for column in others)
+    told = "instant between timestamp '0001-01-01' and timestamp '9999-12-31'"  # years that Python can tell
     every_column = ", ".join(f"count({name})" for name in schema.NAMES)
     found = con.execute(
         f"""
         select
             cast(file_index as bigint),
             count(*),
-            min(instant),
-            max(instant),
+            min(instant) filter (where {told}),
+            max(instant) filter (where {told}),
             count(*) - count(instant),
             count({instant.name}) - count(instant) + {misfits},
             {every_column}
@@ -156,8 +161,8 @@ def described(con: DuckDBPyConnection, pieces: Sequence[Piece], columns: Sequenc
 
 
 def file_list(paths: Iterable[str]) -> str:
-    """Return *paths* as a DuckDB list that matches exactly those files."""
-    return text_list(re.sub(r"([*?\[])", r"[\1]", path) for path in paths)
+    """Return *paths* as a DuckDB list that matches exactly those files, wherever the process goes."""
+    return text_list(re.sub(r"([*?\[])", r"[\1]", os.path.abspath(path)) for path in paths)  # noqa: PTH100 - texts
 
 
 def text_list(texts: Iterable[str]) -> str:

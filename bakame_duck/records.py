@@ -102,12 +102,23 @@ def names_columns(cells: Sequence[str]) -> bool:
 
 
 def _layouts_of_own_records(content: bytes) -> set[int]:
-    """Return the layouts of the lines that start as the logger's records do, if most of them have one."""
-    starts = (match.end() for match in re.finditer(rb"\n", content) if _RECORD_START.match(content, match.end()))
-    records = (RECORD.match(content, start) for start in starts)
-    widths = [width_of(record[0]) for record in records if record and record["end"]]
-    fitting = [width for width in widths if width in LAYOUTS]
-    return set(fitting) if len(fitting) * 2 > len(widths) else set()
+    """Return the layouts of the records that start as the logger's do, if most of all records have one."""
+    layouts, others, position = set(), 0, content.find(b"\n") + 1
+    own = 0
+    while position and position < len(content):
+        record = RECORD.match(content, position)
+        if record is None or not record["end"]:  # damaged, or cut off: on from the next line that starts a record
+            lines = (line.end() for line in re.finditer(rb"\n", content[position:]))
+            position = next((position + at for at in lines if _RECORD_START.match(content, position + at)), 0)
+            continue
+        width = width_of(record[0])
+        if _RECORD_START.match(content, position) and width in LAYOUTS:
+            layouts.add(width)
+            own += 1
+        elif width > 1:
+            others += 1
+        position = record.end()
+    return layouts if own > others else set()
 
 
 def _is_damaged(cells: Sequence[str]) -> bool:

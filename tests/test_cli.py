@@ -143,6 +143,8 @@ REFUSED = {
     "an instant at the beginning of time": ["query", "activity", "--set", "until=0001-01-01T00:00:00+14:00"],
     "a bad duration": ["query", "error_rate_analysis", "--set", "lookback=a while"],
     "a bad instant to mirror from": ["refresh", "--since", "yesterday"],
+    "no instant to mirror from": ["refresh", "--since", ""],
+    "an instant to mirror from that no calendar has": ["refresh", "--since", "0001-01-01T00:00:00+05:00"],
     "a ledger in rows": ["check", "--format", "csv"],
     "an endless duration": ["query", "error_rate_analysis", "--set", "lookback=9999999999 days"],
     "a bad number": ["query", "user_engagement_metrics", "--set", "max_rows=many"],

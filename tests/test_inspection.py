@@ -20,6 +20,7 @@ from bakame_duck.inspection import inspect
 from bakame_duck.logs import find_logs
 from bakame_duck.reader import open_connection
 from bakame_duck.schema import COLUMNS, LAYOUTS, NAMES
+from bakame_duck.settings import Settings
 from tests.conftest import as_csv, cells
 
 FIRST, SECOND, THIRD = (
@@ -198,6 +199,36 @@ def test_a_bad_timestamp_is_no_damage(given):
     assert not list((given.folder / ".bakame-duck").glob("*.csv"))
 
 
+@pytest.mark.parametrize("instant", ["0000-01-01 00:00:00", "0044-03-15 (BC) 00:00:00", "0001-01-01T00:00:00+05:00"])
+def test_an_instant_that_python_cannot_tell_is_no_error(given, instant):
+    given.file(as_csv(cells({"timestamp": instant}), FIRST), "user_sessions_1.csv")
+    given.file(as_csv(cells({"timestamp": instant})), "user_sessions_2.csv")
+
+    for _ in range(2):
+        con = given.connect()
+        assert con.execute("select count(*) from user_sessions").fetchall() == [(3,)]
+        assert ledger(con, "state", "first_at") == [("sound", datetime(2026, 1, 4, 10)), ("sound", None)]
+
+
+def test_a_cell_that_imitates_our_records_does_not_outvote_a_header(given):
+    imitation = as_csv(FIRST[:8]).decode()
+    given.file(
+        as_csv(
+            ["session_id", "user_input", "timestamp"],
+            *([f"s{number}", f"said\r\n{imitation}", "2026-01-02T00:00:00"] for number in range(3)),
+        )
+    )
+
+    con = given.connect()
+
+    assert con.execute("select session_id, hour(timestamp) from user_sessions").fetchall() == [
+        ("s0", 0),
+        ("s1", 0),
+        ("s2", 0),
+    ]
+    assert ledger(con, "state", "records", "rejects") == [("sound", 3, 0)]
+
+
 def test_the_ledger_tells_when_a_file_begins_and_ends(given):
     given.file(
         as_csv(
@@ -320,7 +351,9 @@ def test_a_file_is_read_under_any_name(given, name):
     }
 
 
-@pytest.mark.parametrize("name", ["it's", "x'] as source_file, 'y", "a*", "[ab]", "$1"])
+@pytest.mark.parametrize(
+    "name", ["it's", "x'] as source_file, 'y", "a*", "[ab]", "$1", "~", "file:", "cell_0=1", "source_row=7"]
+)
 def test_a_folder_is_read_under_any_name(given, name):
     given.folder /= name
     given.folder.mkdir()
@@ -421,6 +454,39 @@ def test_what_is_only_named_like_a_log_is_named_and_the_others_are_read(given, k
     assert inputs(con) == ["one"]
     told = {"folder": "a folder", "link": "a link to a file that is not there", "pipe": "not a file"}[kind]
     assert ledger(con, "file", "state", "reason", "size", "records")[0] == (str(odd), "unreadable", told, 0, 0)
+
+
+def test_a_name_that_is_not_utf8_is_named_and_the_others_are_read(given):
+    (given.folder / os.fsdecode(b"user_sessions_\xff.csv")).write_bytes(as_csv(SECOND))
+    given.file(as_csv(FIRST), "user_sessions_2.csv")
+
+    con = given.connect()
+
+    assert inputs(con) == ["one"]
+    assert ("unreadable", "a name that is not UTF-8") in ledger(con, "state", "reason")
+
+
+def test_a_folder_under_two_names_is_read_once(given, tmp_path):
+    given.file(as_csv(FIRST), "user_sessions.csv")
+    given.health_checks(("2026-01-04 10:00:00", "healthy"))
+    link = tmp_path / "link"
+    link.symlink_to(given.folder)
+
+    con = connect([given.folder, link, given.folder], settings=Settings.model_construct())
+
+    assert inputs(con) == ["one"]
+    assert con.execute("select count(*) from health_checks").fetchall() == [(1,)]
+
+
+def test_a_connection_reads_its_logs_wherever_the_process_goes(given, tmp_path, monkeypatch):
+    given.file(as_csv(FIRST), "user_sessions_1.csv")
+    monkeypatch.chdir(given.folder.parent)
+    con = connect(given.folder.name, settings=Settings.model_construct())
+
+    monkeypatch.chdir("/")
+
+    assert inputs(con) == ["one"]
+    assert ledger(con, "file") == [(f"{given.folder.name}/user_sessions_1.csv",)]
 
 
 def test_a_link_to_a_log_is_read(given, tmp_path):

@@ -69,6 +69,13 @@ def test_gaps_are_looked_for_between_since_and_until(given):
     assert metric(con, "gaps", since="2026-01-04").fetchall() == []
 
 
+def test_one_record_of_another_millennium_neither_hides_gaps_nor_takes_long(given):
+    missing = {("2026-01-03", hour) for hour in (13, 14, 15)}
+    records = [*every_hour("2026-01-01", 12, missing), *hourly("9026-01-01T12")]
+
+    assert gaps(given, records)[0] == ("03 13:00", "03 16:00", 3, 3)
+
+
 def drift(given):
     rows = given.connect().execute("select parse_filename(file), change, columns from ingest_drift").fetchall()
     return [(name.removeprefix("user_sessions_"), change, columns) for name, change, columns in rows]

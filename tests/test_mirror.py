@@ -109,6 +109,42 @@ def test_a_rewritten_log_is_mirrored_anew(given):
     assert opened(given) == (3, 0)
 
 
+def test_a_log_rewritten_in_the_middle_within_the_same_size_and_time_is_mirrored_anew(given):
+    log = given.file(day(DAYS[0], *["old words"] * 1000), f"user_sessions_{DAYS[0]}.csv")
+    refresh(given.folder)
+    status = log.stat()
+    content = bytearray(log.read_bytes())
+    middle = content.index(b"old words", len(content) // 2)
+    content[middle : middle + 9] = b"new words"
+    log.write_bytes(content)
+    os.utime(log, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+    assert refresh(given.folder).built == 1
+    assert [row[5] for row in rows(given)].count("new words") == 1
+
+
+def test_a_mirror_that_was_damaged_is_not_read_and_made_again(given):
+    three_days(given)
+    refresh(given.folder)
+    parquet_files(given)[1].write_bytes(b"")
+
+    assert (len(rows(given)), opened(given)) == (9, (2, 1))
+    assert refresh(given.folder).built == 1
+    assert opened(given) == (3, 0)
+
+
+@pytest.mark.parametrize("name", ["source_row=7", "turn=9", "call_id=x", "timestamp=5"])
+def test_a_folder_that_is_named_like_a_partition_is_only_a_folder(given, name):
+    given.folder /= name
+    given.folder.mkdir()
+    three_days(given)
+    plain = rows(given)
+    refresh(given.folder)
+
+    assert rows(given) == plain
+    assert [row[-1] for row in plain] == [1, 2, 3] * 3
+
+
 def test_a_deleted_log_leaves_no_rows_behind(given):
     three_days(given)
     refresh(given.folder)

@@ -1,7 +1,7 @@
 -- Stretches without any record, of whole hours in which there usually are some.
 -- Grain: one gap, in whole hours of UTC. An hour of the day is usual when records stand in it on at least three of
--- four days. hours is the length of the gap, usual_hours how many of them are usual: at least fewest_usual_hours,
--- since a single quiet hour is no gap.
+-- four days that have any. hours is the length of the gap, usual_hours how many of them are usual: at least
+-- fewest_usual_hours, since a single quiet hour is no gap.
 create or replace macro gaps(
     since := timestamp '-infinity', until := timestamp 'infinity', fewest_usual_hours := 2
 ) as table
@@ -13,37 +13,44 @@ busy_hours as (
     where timestamp >= since and timestamp < until and isfinite(timestamp)
 ),
 
-all_hours as (
-    select unnest(generate_series(min(started_at), max(started_at), interval 1 hour)) as started_at
-    from busy_hours
-),
-
 usual_hours_of_the_day as (
-    select hour(busy_hours.started_at) as hour_of_the_day
+    select hour(started_at) as hour_of_the_day
     from busy_hours
     group by hour_of_the_day
-    having count(*) * 4 >= 3 * (select count(distinct cast(all_hours.started_at as date)) from all_hours)
+    having count(*) * 4 >= 3 * (select count(distinct cast(busy.started_at as date)) from busy_hours as busy)
 ),
 
-empty_hours as (
+silences as (
     select
-        all_hours.started_at,
-        usual_hours_of_the_day.hour_of_the_day is not null as is_usual,
-        epoch(all_hours.started_at) / 3600 - row_number() over (order by all_hours.started_at) as run
-    from all_hours
-    left join busy_hours on all_hours.started_at = busy_hours.started_at
-    left join usual_hours_of_the_day on hour(all_hours.started_at) = usual_hours_of_the_day.hour_of_the_day
-    where busy_hours.started_at is null
+        started_at + interval 1 hour as started_at,
+        lead(started_at) over (order by started_at) as ended_at
+    from busy_hours
+),
+
+silent_hours as (
+    select
+        started_at,
+        ended_at,
+        cast(epoch(started_at) / 3600 as bigint) as first_hour,
+        cast(epoch(ended_at) / 3600 as bigint) as end_hour
+    from silences
+    where ended_at > started_at
 ),
 
 gaps_of_any_kind as (
     select
-        min(started_at) as started_at,
-        max(started_at) + interval 1 hour as ended_at,
-        count(*) as hours,
-        count(*) filter (where is_usual) as usual_hours
-    from empty_hours
-    group by run
+        silent_hours.started_at,
+        silent_hours.ended_at,
+        silent_hours.end_hour - silent_hours.first_hour as hours,
+        cast(
+            sum(
+                ceil((silent_hours.end_hour - usual_hours_of_the_day.hour_of_the_day) / 24.0)
+                - ceil((silent_hours.first_hour - usual_hours_of_the_day.hour_of_the_day) / 24.0)
+            ) as bigint
+        ) as usual_hours
+    from silent_hours
+    cross join usual_hours_of_the_day
+    group by silent_hours.started_at, silent_hours.ended_at, silent_hours.end_hour, silent_hours.first_hour
 )
 
 select *
