@@ -46,6 +46,10 @@ class SettingsError(UsageError):
     """The settings file, or an environment variable, holds a value that does not fit."""
 
 
+class PseudonymKeyError(BakameDuckError):
+    """The key of the callers' pseudonyms cannot be read, or none can be made."""
+
+
 class PeriodError(UsageError):
     """Not a week or a span of days, or one without a record."""
 

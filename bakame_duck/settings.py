@@ -98,6 +98,9 @@ class Settings(BaseSettings):
 
         mirror: Whether rotated logs are read from their mirror where there is one.
 
+        pseudonym_key: The file that holds the key of the callers' pseudonyms; without it, one in the user's data
+            folder, which is made when it is first needed.
+
         objectives: The monitoring thresholds.
     """
 
@@ -107,6 +110,7 @@ class Settings(BaseSettings):
     reports: Path = Path("reports")
     timezone: TimeZone = "Africa/Kigali"
     mirror: bool = True
+    pseudonym_key: Path | None = None
     objectives: Objectives = Objectives()
 
     @classmethod

@@ -10,7 +10,7 @@ from bakame_duck.settings import Objectives, Settings, load_settings
 @pytest.fixture(autouse=True)
 def working_folder(tmp_path, monkeypatch):
     """A working folder without a settings file, and no variables."""
-    for name in ("DATA", "REPORTS", "TIMEZONE", "OBJECTIVES"):
+    for name in ("DATA", "REPORTS", "TIMEZONE", "PSEUDONYM_KEY", "OBJECTIVES"):
         monkeypatch.delenv(f"BAKAME_DUCK_{name}", raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
