@@ -1,19 +1,21 @@
 """
 The command line: results on stdout, everything else on stderr.
 
-Exit codes: 0 done, 1 failed, 2 a request that cannot be meant, 4 logs that are damaged
-or cannot be read (``check``). A mistake is told in two lines, what failed and a hint;
-never as a traceback.
+Exit codes: 0 done, 1 failed, 2 a request that cannot be meant, 3 an objective breached
+(``report weekly --fail-on-breach``), 4 logs that are damaged or cannot be read (``check``).
+A mistake is told in two lines, what failed and a hint; never as a traceback.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated
 
@@ -28,10 +30,20 @@ from typer.exceptions import TyperException
 
 import bakame_duck
 from bakame_duck import catalog, ledger, metrics, periods, sample, schema
-from bakame_duck.errors import BakameDuckError, CacheError, PeriodError, QueryError, UnknownParameterError, UsageError
+from bakame_duck.errors import (
+    BakameDuckError,
+    CacheError,
+    PeriodError,
+    QueryError,
+    UnknownParameterError,
+    UsageError,
+    nearest,
+)
 from bakame_duck.export import Format, to_frame, write_rows
 from bakame_duck.ledger import LedgerFormat
 from bakame_duck.mirror import refresh
+from bakame_duck.periods import Period
+from bakame_duck.printing import PageFormat, find_chromium
 from bakame_duck.resources import resource_folder
 from bakame_duck.settings import FILE_VARIABLE, load_settings, settings_file
 
@@ -73,6 +85,9 @@ Mirror = Annotated[
         help="Read rotated logs from their Parquet mirror where there is one, or straight from the logs.",
         show_default="the setting, else --mirror",
     ),
+]
+Formats = Annotated[
+    str, typer.Option("--format", metavar="html,pdf", help="What the page is written as; a PDF needs Chromium.")
 ]
 Form = Annotated[Format, typer.Option("--format", help="How rows are written.")]
 
@@ -154,19 +169,54 @@ def _write(relation: duckdb.DuckDBPyRelation | pl.DataFrame, form: Format) -> No
 @report_app.command()
 def weekly(
     week: Annotated[
-        str, typer.Option(help="An ISO week such as 2026-W03, or 'latest': the newest whole one.")
-    ] = "latest",
+        str | None,
+        typer.Option(
+            help="An ISO week such as 2026-W03, or 'latest': the newest whole one.",
+            show_default="latest",
+        ),
+    ] = None,
+    last: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="The N newest whole weeks, a report each.")
+    ] = None,
+    compare_to: Annotated[
+        str | None,
+        typer.Option(metavar="WEEK", help="The week to compare with.", show_default="the week before"),
+    ] = None,
+    fail_on_breach: Annotated[
+        bool, typer.Option("--fail-on-breach", help="Leave with exit code 3 when an objective is breached.")
+    ] = False,
     data: Data = None,
     out: Out = None,
     timezone: Timezone = None,
     mirror: Mirror = None,
+    form: Formats = "html",
 ) -> None:
     """
     Write the weekly performance report.
 
     [dim]bakame-duck report weekly --week 2026-W03 --data logs/ --out reports/[/]
+    [dim]bakame-duck report weekly --last 8 --fail-on-breach[/]
+    [dim]bakame-duck report weekly --week 2026-W03 --compare-to 2026-W01[/]
     """
-    _report("weekly", data, out, mirror, lambda con: periods.choose_week(con, week, _zone(timezone)))
+    if week is not None and last is not None:
+        raise PeriodError("A report is of one week or of the last ones", hint="Give --week or --last, not both.")
+    zone = _zone(timezone)
+
+    def choose(con: duckdb.DuckDBPyConnection) -> tuple[list[Period], Period | None]:
+        weeks = (
+            periods.newest_weeks(con, last, zone)
+            if last
+            else [periods.choose_week(con, "latest" if week is None else week, zone)]
+        )
+        compared = None if compare_to is None else periods.choose_week(con, compare_to, zone)
+        if compared in weeks:
+            raise PeriodError(f"{compare_to} would be compared with itself", hint="Name another week to --compare-to.")
+        return weeks, compared
+
+    written = _report("weekly", data, out, mirror, form, choose)
+    if fail_on_breach and (found := [line for paths in written for line in _breaches(paths)]):
+        _stderr.print(f"[bold red]Breached:[/] {escape('; '.join(found))}. Exit code 3.", soft_wrap=True)
+        raise typer.Exit(3)
 
 
 @report_app.command()
@@ -180,6 +230,7 @@ def tts(
     out: Out = None,
     timezone: Timezone = None,
     mirror: Mirror = None,
+    form: Formats = "html",
 ) -> None:
     """
     Write the TTS-tuning report, for a week or for any span of days.
@@ -191,12 +242,13 @@ def tts(
             "A span of days needs both its ends, and no week", hint="Give --since and --until, or --week."
         )
     zone = _zone(timezone)
-    if since is not None and until is not None:
-        _report("tts", data, out, mirror, lambda con: periods.choose_days(con, since, until, zone))
-    else:
-        _report(
-            "tts", data, out, mirror, lambda con: periods.choose_week(con, "latest" if week is None else week, zone)
-        )
+
+    def choose(con: duckdb.DuckDBPyConnection) -> tuple[list[Period], None]:
+        if since is not None and until is not None:
+            return [periods.choose_days(con, since, until, zone)], None
+        return [periods.choose_week(con, "latest" if week is None else week, zone)], None
+
+    _report("tts", data, out, mirror, form, choose)
 
 
 def _zone(timezone: str | None) -> str:
@@ -208,27 +260,71 @@ def _report(
     data: list[Path] | None,
     out: Path | None,
     mirror: bool | None,
-    choose: Callable[[duckdb.DuckDBPyConnection], periods.Period],
-) -> None:
-    # papermill and nbconvert take two seconds to import, which a line of SQL should not wait for.
-    from bakame_duck import reports
+    form: str,
+    choose: Callable[[duckdb.DuckDBPyConnection], tuple[list[Period], Period | None]],
+) -> list[list[Path]]:
+    """Make one report or several, print their paths and return them; those that failed are told, for exit code 1."""
+    # papermill and nbconvert take a while to import, which a line of SQL should not wait for.
+    from bakame_duck import index, reports
 
+    formats = _page_formats(form)
     mirror = load_settings().mirror if mirror is None else mirror
     if mirror:
         _mirror(data)
     con = _connect(data, mirror)
-    period = choose(con)
+    chosen, compare_to = choose(con)
     con.close()
-    paths = reports.make_report(
-        reports.KINDS[kind],
-        period,
-        data=_folders(data),
-        out=out or load_settings().reports,
-        mirror=mirror,
-        progress=_stderr.is_terminal,
-    )
-    for path in paths:
+    orders = [
+        reports.order_report(
+            reports.KINDS[kind], period, compare_to=compare_to, data=tuple(_folders(data)), mirror=mirror
+        )
+        for period in chosen
+    ]
+    folder = out or load_settings().reports
+    with _progress(f"{orders[0].kind.title} {' to '.join(dict.fromkeys([chosen[0].label, chosen[-1].label]))}") as bar:
+        made = reports.make_reports(
+            orders, out=folder, formats=formats, cell_done=_counter(bar, sum(order.cells for order in orders))
+        )
+    written = [paths for paths in made if isinstance(paths, list)]
+    for path in chain.from_iterable(written):
         print(path)
+    if written:
+        index.write_index(folder)
+    failures = [error for error in made if isinstance(error, BakameDuckError)]
+    for error in failures:
+        _tell(str(error), error.hint)
+    if failures:
+        raise typer.Exit(1)
+    return written
+
+
+def _page_formats(text: str) -> tuple[PageFormat, ...]:
+    """Return the formats that a text such as ``html,pdf`` names; for a PDF there has to be a browser."""
+    names = [name.strip().lower() for name in text.split(",")]
+    for name in names:
+        if name not in list(PageFormat):
+            raise UsageError(
+                f"A report has no format '{name}'.{nearest(name, PageFormat)}",
+                hint="Formats are html and pdf, or html,pdf.",
+            )
+    if PageFormat.PDF in names:
+        find_chromium(load_settings().chromium)
+    return tuple(PageFormat(name) for name in names)
+
+
+def _counter(bar: Callable[..., None], total: int) -> Callable[[], None]:
+    """Return what moves *bar* on by one of *total* cells, from any thread."""
+    done = count(1)
+    return lambda: bar(min(next(done), total), total)
+
+
+def _breaches(paths: list[Path]) -> list[str]:
+    """Return which objectives the report at *paths* says are breached, in one text."""
+    from bakame_duck import reports
+
+    told = json.loads(next(path for path in paths if path.suffix == ".json").read_text(encoding="utf-8"))
+    found = ", ".join(reports.breached(told))
+    return [f"{told['period']}: {found}"] if found else []
 
 
 def _mirror(data: list[Path] | None) -> None:
@@ -403,6 +499,32 @@ def make_sample(
         paths = sample.write_sample(folder, days=days, rows_per_day=rows_per_day, seed=seed, progress=progress)
     for path in paths:
         print(path)
+
+
+@app.command()
+def verify(
+    report: Annotated[Path, typer.Argument(metavar="REPORT.json", help="The numbers of a report.")],
+    data: Data = None,
+    mirror: Mirror = None,
+) -> None:
+    """
+    Derive a report's numbers again from the logs, and name those that differ.
+
+    Exit code 1 tells that a number differs, or that a log is missing or has another content.
+
+    [dim]bakame-duck verify reports/weekly-performance-2026-W03.json --data logs/[/]
+    """
+    from bakame_duck import verification
+
+    with _progress("Inspecting logs") as progress:
+        catalog.connect(_folders(data), mirror=mirror, progress=progress).close()
+    found = verification.verify_report(report, data=_folders(data), mirror=mirror)
+    for remark in found.remarks:
+        _stderr.print(f"[yellow]Note:[/] {escape(remark)}", soft_wrap=True)
+    for line in found.lines():
+        print(line)
+    if not found.agrees:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -62,12 +62,20 @@ class UnknownParameterError(UsageError):
     """The metric has no such parameter, or the value does not fit it."""
 
 
+class ParameterError(UsageError):
+    """A report has no such parameter, or the value does not fit it."""
+
+
+class BrowserError(UsageError):
+    """There is no Chromium that could print a page."""
+
+
 class QueryError(UsageError):
     """DuckDB refused the SQL."""
 
 
 class ReportError(BakameDuckError):
-    """A notebook failed while it was executed, or could not be rendered."""
+    """A notebook failed while it was executed, or could not be rendered, printed or verified."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain, count
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import polars as pl
@@ -23,6 +24,9 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
+
+_DECIMALS, _DIGITS = 6, 11  # of a report's numbers: at most, and in all
+_FILE_COLUMNS = {"file", "duplicate_of"}
 
 
 class Format(StrEnum):
@@ -69,16 +73,16 @@ def write_rows(frame: pl.DataFrame, form: Format, out: IO[bytes]) -> None:
             out.write(_terminal_table(frame).encode())
 
 
-def as_json(frame: pl.DataFrame, *, digits: int | None = None) -> list[dict[str, Any]]:
+def as_json(frame: pl.DataFrame, *, rounded: bool = False) -> list[dict[str, Any]]:
     """
     Return the rows of *frame* as JSON can hold them.
 
     Args:
         frame: The rows.
 
-        digits: The decimals that floats are rounded to; by default they are kept whole.
+        rounded: Whether floats lose the digits in which two runs over the same rows can differ.
     """
-    return [{name: _plain(value, digits) for name, value in row.items()} for row in frame.to_dicts()]
+    return [{name: _plain(value, rounded) for name, value in row.items()} for row in frame.to_dicts()]
 
 
 @dataclass(frozen=True)
@@ -87,27 +91,42 @@ class Numbers:
 
     sections: dict[str, list[dict[str, Any]]]
 
-    def _repr_json_(self) -> dict[str, list[dict[str, Any]]]:
-        return self.sections
+    def _repr_json_(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        return {"numbers": self.sections}
 
 
 def numbers(**frames: pl.DataFrame) -> Numbers:
     """
     Gather the numbers of a report; ``reports`` writes them beside the page.
 
+    Log files are named without the folder that they lie in.
+
     Args:
         frames: The rows that the report shows, by the name of their section.
     """
-    # Sums of floats differ in their last digits from run to run; six decimals are the same.
-    return Numbers({name: as_json(frame, digits=6) for name, frame in frames.items()})
+    sections = {name: as_json(frame, rounded=True) for name, frame in frames.items()}
+    for row in chain.from_iterable(sections.values()):
+        for column in _FILE_COLUMNS & row.keys():
+            row[column] = row[column] and Path(row[column]).name
+    return Numbers(sections)
 
 
-def _plain(value: Any, digits: int | None) -> Any:
+def _round(value: float) -> float:
+    """
+    Return *value* with the digits that are the same in every run.
+
+    Sums of floats differ in their last digits from run to run, as threads share the rows out.
+    """
+    before = math.floor(math.log10(abs(value))) + 1 if value else 0
+    return round(value, min(_DECIMALS, _DIGITS - before))
+
+
+def _plain(value: Any, rounded: bool = False) -> Any:
     match value:
         case float() if not math.isfinite(value):
             return None
-        case float() if digits is not None:
-            return round(value, digits)
+        case float() if rounded:
+            return _round(value)
         case datetime():
             return (value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value).isoformat() + "Z"
         case date():
@@ -119,9 +138,9 @@ def _plain(value: Any, digits: int | None) -> Any:
         case bytes():
             return value.hex()
         case dict():
-            return {key: _plain(item, digits) for key, item in value.items()}
+            return {key: _plain(item, rounded) for key, item in value.items()}
         case list():
-            return [_plain(item, digits) for item in value]
+            return [_plain(item, rounded) for item in value]
         case None | bool() | int() | float() | str():
             return value
         case _:
@@ -130,7 +149,7 @@ def _plain(value: Any, digits: int | None) -> Any:
 
 def _nested(value: Any) -> str | None:
     """Return a list or a structure as one cell of CSV can hold it."""
-    return None if value is None else json.dumps(_plain(value, None), ensure_ascii=False)
+    return None if value is None else json.dumps(_plain(value), ensure_ascii=False)
 
 
 def _shown(value: Any) -> str:

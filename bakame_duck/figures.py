@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import altair as alt
 import polars as pl
 
+from bakame_duck.resources import quick_imports
 from bakame_duck.wording import STAGE_TITLES, configuration_names
+
+with quick_imports():
+    import altair as alt
 
 PALETTE = {
     # name: light, dark. Stage colours are Paul Tol's "bright", which colour-blind readers can tell apart.

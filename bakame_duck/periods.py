@@ -57,6 +57,18 @@ class Period:
         """The days in words."""
         return day_span(self.first, self.last)
 
+    @property
+    def before(self) -> Period:
+        """As many days directly before."""
+        days = self.last - self.first + timedelta(days=1)
+        return _named(self.first - days, self.last - days, self.timezone)
+
+
+def period_between(since: datetime, until: datetime, timezone: str) -> Period:
+    """Return the days of *timezone* from *since* to before *until*, both in naive UTC; a week has a week's label."""
+    days = days_of(since, until, timezone)
+    return _named(days[0], days[-1], timezone)
+
 
 def days_of(since: datetime, until: datetime, timezone: str) -> list[date]:
     """Return the days of *timezone* from *since* to before *until*, both in naive UTC."""
@@ -103,6 +115,27 @@ def choose_week(con: DuckDBPyConnection, week: str, timezone: str) -> Period:
     return this if earlier is None else _week(_monday_of(earlier, timezone), timezone)
 
 
+def newest_weeks(con: DuckDBPyConnection, weeks: int, timezone: str) -> list[Period]:
+    """
+    Return the *weeks* newest whole ISO weeks with a record, oldest first; all of them, if there are fewer.
+
+    Whole are those before the week of the last record, which may not be over; or the only one.
+
+    Raises:
+        PeriodError: The logs have no record.
+    """
+    newest = choose_week(con, "latest", timezone)
+    found = [newest]
+    first, _ = _first_and_last(con)
+    while len(found) < weeks and found[0].since > first:
+        earlier = con.execute("select max(timestamp) from user_sessions where timestamp < $1", [found[0].since])
+        instant = earlier.fetchall()[0][0]
+        if instant is None:
+            break
+        found.insert(0, _week(_monday_of(instant, timezone), timezone))
+    return found
+
+
 def choose_days(con: DuckDBPyConnection, since: str, until: str, timezone: str) -> Period:
     """
     Return the days from *since* to before *until*, both written ``2026-01-12``.
@@ -117,7 +150,7 @@ def choose_days(con: DuckDBPyConnection, since: str, until: str, timezone: str) 
     if end <= first:
         raise PeriodError(f"{until} is not after {since}", hint="--until is the day after the last one wanted.")
     last = end - timedelta(days=1)
-    return _require_records(con, Period(f"{first}-to-{last}" if first < last else f"{first}", first, last, timezone))
+    return _require_records(con, Period(_label(first, last), first, last, timezone))
 
 
 def parse_instant(text: str) -> datetime:
@@ -186,6 +219,16 @@ def _monday_of(instant: datetime, timezone: str) -> date:
 def _week(monday: date, timezone: str) -> Period:
     year, week, _ = monday.isocalendar()
     return Period(f"{year}-W{week:02}", monday, monday + timedelta(days=6), timezone)
+
+
+def _named(first: date, last: date, timezone: str) -> Period:
+    if first.weekday() == 0 and last - first == timedelta(days=6):
+        return _week(first, timezone)
+    return Period(_label(first, last), first, last, timezone)
+
+
+def _label(first: date, last: date) -> str:
+    return f"{first}-to-{last}" if first < last else f"{first}"
 
 
 def _midnight(day: date, timezone: str) -> datetime:

@@ -12,7 +12,9 @@ import json
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,20 +23,30 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
-import nbformat
-import papermill
 import vl_convert
-from nbclient.exceptions import DeadKernelError
-from nbconvert import HTMLExporter
-from papermill.exceptions import PapermillExecutionError
-from papermill.log import logger as papermill_logger
-from traitlets.config import Config
 
 import bakame_duck
 from bakame_duck.errors import ReportError
 from bakame_duck.figures import MIMETYPE, PALETTE, Panels
-from bakame_duck.periods import Period
-from bakame_duck.resources import resource_folder
+from bakame_duck.parameters import ReportParameters, WeeklyParameters, parse_parameters
+from bakame_duck.periods import Period, period_between
+from bakame_duck.printing import PageFormat, find_chromium, print_page
+from bakame_duck.resources import quick_imports, resource_folder
+from bakame_duck.settings import load_settings
+
+with quick_imports():
+    import nbformat
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+    from nbconvert import HTMLExporter
+    from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
+    from papermill.exceptions import PapermillExecutionError
+    from papermill.iorw import write_ipynb
+    from papermill.log import logger as papermill_logger
+    from traitlets.config import Config
+
+VERSION = 2
+"""Of what a report's JSON looks like; ``docs/report.schema.json`` states it."""
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -50,57 +62,128 @@ class Kind:
         stem: What its files are called, before the period.
 
         title: Its title, before the period.
+
+        parameters: What its notebook takes.
     """
 
     notebook: str
     stem: str
     title: str
+    parameters: type[ReportParameters]
 
 
 KINDS = {
-    "weekly": Kind("weekly_performance.ipynb", "weekly-performance", "Weekly performance"),
-    "tts": Kind("tts_tuning.ipynb", "tts-tuning", "TTS tuning"),
+    "weekly": Kind("weekly_performance.ipynb", "weekly-performance", "Weekly performance", WeeklyParameters),
+    "tts": Kind("tts_tuning.ipynb", "tts-tuning", "TTS tuning", ReportParameters),
 }
 
 
-def make_report(
-    kind: Kind, period: Period, *, data: Sequence[Path], out: Path, mirror: bool = True, progress: bool = False
-) -> list[Path]:
+@dataclass(frozen=True)
+class Order:
     """
-    Write a report's HTML, executed notebook and JSON to the folder *out*; return their paths.
+    A report to make.
+
+    Attributes:
+        kind: Which report.
+
+        period: The days it covers.
+
+        parameters: What its notebook is given, checked.
+    """
+
+    kind: Kind
+    period: Period
+    parameters: ReportParameters
+
+    @property
+    def stem(self) -> str:
+        """What its files are called."""
+        return f"{self.kind.stem}-{self.period.label}"
+
+    @property
+    def cells(self) -> int:
+        """How many cells its notebook will run."""
+        notebook = json.loads((resource_folder("notebooks") / self.kind.notebook).read_text(encoding="utf-8"))
+        return 1 + sum(cell["cell_type"] == "code" for cell in notebook["cells"])  # papermill adds one
+
+    @property
+    def compared_with(self) -> Period | None:
+        """The days that its period is compared with, if it is."""
+        if not isinstance(self.parameters, WeeklyParameters):
+            return None
+        since, until = self.parameters.compare_since, self.parameters.compare_until
+        return period_between(since, until, self.period.timezone) if since and until else self.period.before
+
+
+CellDone = Callable[[], None]
+"""Called after every cell, from the thread that runs the notebook."""
+
+
+def order_report(kind: Kind, period: Period, *, compare_to: Period | None = None, **parameters: object) -> Order:
+    """
+    Return the order of a report, its parameters checked.
 
     Args:
         kind: Which report.
 
         period: The days it covers.
 
-        data: The folders of the logs.
+        compare_to: What it is compared with; by default the days before, where it compares.
+
+        parameters: What its notebook takes beside the period: ``data``, ``mirror``, ….
+
+    Raises:
+        ParameterError: A parameter is unknown, or does not fit.
+    """
+    values: dict[str, object] = {"since": period.since, "until": period.until, "timezone": period.timezone}
+    if compare_to is not None:
+        values |= {"compare_since": compare_to.since, "compare_until": compare_to.until}
+    return Order(kind, period, parse_parameters(kind.parameters, values | parameters))
+
+
+def make_report(
+    order: Order,
+    *,
+    out: Path,
+    formats: Sequence[PageFormat] = (PageFormat.HTML,),
+    cell_done: CellDone | None = None,
+) -> list[Path]:
+    """
+    Write a report's page, executed notebook and JSON to the folder *out*; return their paths.
+
+    Args:
+        order: Which report, of when, with what.
 
         out: The folder to write to; it is made when it is missing.
 
-        mirror: Whether rotated logs are read from their mirror where there is one.
+        formats: What the page is written as.
 
-        progress: Whether to show a progress bar on stderr.
+        cell_done: Called after every cell.
 
     Raises:
+        BrowserError: A PDF is wanted, and there is no browser to print it.
+
         ReportError: A cell failed, or the files cannot be written. Nothing stands under their
             final names then; the executed notebook stays as ``….failed.ipynb``.
     """
-    stem = f"{kind.stem}-{period.label}"
+    chromium = find_chromium(load_settings().chromium) if PageFormat.PDF in formats else None
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as folder:
-            executed = Path(folder) / f"{stem}.ipynb"
-            notebook = _execute(kind, period, executed, data, mirror, progress)
-            numbers = _numbers(notebook, kind, period)
-            (Path(folder) / f"{stem}.json").write_text(
-                json.dumps(numbers, indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
-            )
-            (Path(folder) / f"{stem}.html").write_text(render(notebook, kind, period), encoding="utf-8")
-            paths = [out / f"{stem}.{suffix}" for suffix in ("html", "ipynb", "json")]
+            unfinished = Path(folder) / order.stem
+            notebook = _execute(order, unfinished.with_name(f"{order.stem}.ipynb"), out, cell_done)
+            page = unfinished.with_name(f"{order.stem}.html")
+            page.write_text(render(notebook, order.kind, order.period), encoding="utf-8")
+            page.with_suffix(".json").write_text(as_text(document(notebook, order)), encoding="utf-8")
+            if chromium:
+                print_page(page, page.with_suffix(".pdf"), chromium)
+            suffixes = [f".{form}" for form in PageFormat if form in formats] + [".ipynb", ".json"]
+            paths = [out / f"{order.stem}{suffix}" for suffix in suffixes]
             for path in reversed(paths):
                 (Path(folder) / path.name).replace(path)
-            (out / f"{stem}.failed.ipynb").unlink(missing_ok=True)
+            for form in set(PageFormat) - set(formats):  # an earlier page would tell of other numbers
+                (out / f"{order.stem}.{form}").unlink(missing_ok=True)
+            _failed(order, out).unlink(missing_ok=True)
             return paths
     except OSError as error:
         raise ReportError(
@@ -109,39 +192,120 @@ def make_report(
         ) from error
 
 
-def _execute(
-    kind: Kind, period: Period, executed: Path, data: Sequence[Path], mirror: bool, progress: bool
-) -> nbformat.NotebookNode:
+def make_reports(
+    orders: Sequence[Order],
+    *,
+    out: Path,
+    formats: Sequence[PageFormat] = (PageFormat.HTML,),
+    cell_done: CellDone | None = None,
+) -> list[list[Path] | ReportError]:
+    """
+    Make several reports, as many at once as there are processors; return the paths of each, or why it failed.
+
+    Arguments are those of :func:`make_report`. One that fails does not keep the others from being made.
+
+    Raises:
+        BrowserError: A PDF is wanted, and there is no browser to print it.
+    """
+    if PageFormat.PDF in formats:
+        find_chromium(load_settings().chromium)
+    stopped = threading.Event()
+
+    def done() -> None:
+        if stopped.is_set():
+            raise _StoppedError
+        if cell_done:
+            cell_done()
+
+    def make(order: Order) -> list[Path] | ReportError:
+        try:
+            return make_report(order, out=out, formats=formats, cell_done=done)
+        except ReportError as error:
+            return error
+
+    if len(orders) == 1:  # in the main thread, where Ctrl-C reaches the kernel
+        return [make(orders[0])]
+    # Threads do: the work is done by the kernels, each a process of its own.
+    with ThreadPoolExecutor(min(len(orders), _processors())) as pool:
+        futures = [pool.submit(make, order) for order in orders]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+def _processors() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _StoppedError(Exception):
+    """Somebody pressed Ctrl-C while this report was one of several."""
+
+
+def derive(order: Order) -> dict[str, Any]:
+    """
+    Return a report's JSON without writing anything.
+
+    Raises:
+        ReportError: A cell failed.
+    """
+    with tempfile.TemporaryDirectory(prefix="bakame-duck-") as folder:
+        executed = Path(folder) / f"{order.stem}.ipynb"
+        return document(_execute(order, executed, Path(tempfile.gettempdir()), None), order)
+
+
+def _failed(order: Order, out: Path) -> Path:
+    return out / f"{order.stem}.failed.ipynb"
+
+
+class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill is published without types
+    """Runs a notebook as papermill does, and keeps it when its kernel dies."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, kept: Path, **options: Any
+    ) -> None:
+        try:
+            super().execute_managed_notebook(nb_man, kernel_name, **options)
+        except DeadKernelError:
+            write_ipynb(nb_man.nb, str(kept))
+            raise
+
+
+papermill_engines.register("bakame-duck", _Engine)
+
+
+def _execute(order: Order, executed: Path, out: Path, cell_done: CellDone | None) -> nbformat.NotebookNode:
+    """Run the notebook; what fails is kept in the folder *out*."""
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else the kernel warns on stderr
     papermill_logger.setLevel("CRITICAL")  # what fails is told once, by the error below
     logging.getLogger("asyncio").setLevel(
         "CRITICAL"
     )  # after Ctrl-C it would tell of the kernel's end, with a traceback
+    name = order.kind.notebook
     try:
         with _kernel_settings() as config:
             return papermill.execute_notebook(
-                resource_folder("notebooks") / kind.notebook,
+                resource_folder("notebooks") / name,
                 executed,
-                parameters={
-                    "data": [str(folder) for folder in data],
-                    "since": period.since.isoformat(),
-                    "until": period.until.isoformat(),
-                    "timezone": period.timezone,
-                    "mirror": mirror,
-                },
+                parameters=order.parameters.for_notebook(),
                 kernel_name="python3",
+                engine_name="bakame-duck",
+                kept=executed,
                 config=config,
-                progress_bar={"desc": f"{kind.title} {period.label}", "unit": "cell", "leave": False}
-                if progress
-                else False,
+                request_save_on_cell_execute=False,  # twice a cell it would be written, and validated
+                progress_bar=False,
+                on_cell_executed=(lambda **_: cell_done()) if cell_done else None,
             )
     except (PapermillExecutionError, DeadKernelError) as error:
-        kept = executed.parent.parent / f"{executed.stem}.failed.ipynb"
+        kept = _failed(order, out)
         executed.replace(kept)
-        failure = f"The kernel that ran {kind.notebook} died; perhaps memory ran out"
+        failure = f"The kernel that ran {name} died; perhaps memory ran out"
         if isinstance(error, PapermillExecutionError):
             reason = " ".join(error.evalue.split())[:300]
-            failure = f"Cell {error.exec_count} of {kind.notebook} failed: {error.ename}: {reason}"
+            failure = f"Cell {error.exec_count} of {name} failed: {error.ename}: {reason}"
         raise ReportError(
             failure, hint=f"Open {kept} to see it; nothing was written under the report's own name."
         ) from error
@@ -164,19 +328,41 @@ def _kernel_settings() -> Iterator[Config]:
         yield Config(settings)
 
 
-def _numbers(notebook: nbformat.NotebookNode, kind: Kind, period: Period) -> dict[str, Any]:
-    """Return what the notebook's cells showed as JSON, under a head that says what it is."""
-    numbers: dict[str, Any] = {
-        "report": kind.stem,
-        "version": 1,
-        "period": period.label,
-        "since": period.since.isoformat() + "Z",
-        "until": period.until.isoformat() + "Z",
-        "timezone": period.timezone,
-    }
+def document(notebook: nbformat.NotebookNode, order: Order) -> dict[str, Any]:
+    """Return a report's JSON: what it is, and the numbers and the receipt that the notebook's cells showed."""
+    shown: dict[str, dict[str, Any]] = {"receipt": {}, "numbers": {}}
     for output in _outputs(notebook):
-        numbers |= output.get("data", {}).get("application/json", {})
-    return numbers
+        for part, content in output.get("data", {}).get("application/json", {}).items():
+            shown[part] |= content
+    compared = order.compared_with
+    return {
+        "report": order.kind.stem,
+        "version": VERSION,
+        **_span(order.period),
+        "timezone": order.period.timezone,
+        "compared_with": _span(compared) if compared else None,
+        "parameters": order.parameters.told(),
+        **shown,
+    }
+
+
+def _span(period: Period) -> dict[str, str]:
+    return {
+        "period": period.label,
+        "since": f"{period.since.isoformat()}Z",
+        "until": f"{period.until.isoformat()}Z",
+    }
+
+
+def as_text(document: Mapping[str, Any]) -> str:
+    """Return a report's JSON as its file has it."""
+    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def breached(document: Mapping[str, Any]) -> list[str]:
+    """Return the titles of the objectives that a report's JSON says are breached."""
+    objectives = document["numbers"].get("objectives", [])
+    return [objective["title"] for objective in objectives if objective["status"] == "breached"]
 
 
 def _outputs(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
