@@ -15,34 +15,12 @@ from typing import Any
 
 import polars as pl
 
+from bakame_duck.palette import MIMETYPE, PALETTE, PANELS
 from bakame_duck.resources import quick_imports
 from bakame_duck.wording import STAGE_TITLES, configuration_names
 
 with quick_imports():
     import altair as alt
-
-PALETTE = {
-    # name: light, dark. Stage colours are Paul Tol's "bright", which colour-blind readers can tell apart.
-    "background": ("#ffffff", "#11161c"),
-    "surface": ("#f6f8fa", "#1a212a"),
-    "line": ("#e4e9ee", "#2b3541"),
-    "ink": ("#1b2430", "#e8edf2"),
-    "mute": ("#586675", "#9fb0c0"),
-    "accent": ("#0b6e99", "#5cb8e4"),
-    "faint": ("#9db7c9", "#56728a"),
-    "asr": ("#4477aa", "#6fa3d8"),
-    "llm": ("#aa3377", "#e079b0"),
-    "tts": ("#228833", "#5dbb6d"),
-    "unknown": ("#8c8f94", "#a3a8ae"),
-    "good": ("#2a7f62", "#4fbf95"),
-    "good-surface": ("#e3f3ec", "#16332a"),
-    "bad": ("#c8324a", "#f0728a"),
-    "bad-surface": ("#fbe6e9", "#3d1820"),
-    "unsure": ("#8a5a10", "#e3b261"),
-    "unsure-surface": ("#fdf1dc", "#382a12"),
-    "neutral-surface": ("#eceff2", "#252e38"),
-}
-
 
 WIDTH = 640
 """Of a chart in JupyterLab, in pixels; on a page it is as wide as its place."""
@@ -94,8 +72,6 @@ def _theme() -> alt.theme.ThemeConfig:
     }
 
 
-# Altair's own renderer fetches Vega from the net. JupyterLab draws this type by itself, and so does the page.
-MIMETYPE = "application/vnd.vegalite.v5+json"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
 
 
@@ -115,7 +91,7 @@ class Panels:
     legend: dict[str, str]
     """What each colour means, by its name in :data:`PALETTE`; the page shows it once."""
 
-    MIMETYPE = "application/vnd.bakame-duck.panels+json"
+    MIMETYPE = PANELS
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         """Return the row for JupyterLab, and the single charts for the page."""

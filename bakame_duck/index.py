@@ -22,7 +22,7 @@ from markupsafe import Markup
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 import bakame_duck
-from bakame_duck.figures import PALETTE
+from bakame_duck.palette import PALETTE
 from bakame_duck.periods import days_of
 from bakame_duck.reports import KINDS
 from bakame_duck.wording import amount, day_span, several, target

@@ -23,16 +23,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import duckdb
-import vl_convert
 
 import bakame_duck
 from bakame_duck.errors import ReportError
-from bakame_duck.figures import MIMETYPE, PALETTE, Panels
+from bakame_duck.palette import MIMETYPE, PALETTE, PANELS
 from bakame_duck.parameters import ReportParameters, WeeklyParameters, parse_parameters
 from bakame_duck.periods import Period, period_between
 from bakame_duck.printing import PageFormat, find_chromium, print_page
 from bakame_duck.resources import quick_imports, resource_folder
 from bakame_duck.settings import load_settings
+from bakame_duck.vega import vega_bundle
 
 with quick_imports():
     import nbformat
@@ -269,7 +269,7 @@ class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill is published w
     ) -> None:
         try:
             super().execute_managed_notebook(nb_man, kernel_name, **options)
-        except DeadKernelError:
+        except RuntimeError:  # a kernel that died is one too
             write_ipynb(nb_man.nb, str(kept))
             raise
 
@@ -299,10 +299,12 @@ def _execute(order: Order, executed: Path, out: Path, cell_done: CellDone | None
                 progress_bar=False,
                 on_cell_executed=(lambda **_: cell_done()) if cell_done else None,
             )
-    except (PapermillExecutionError, DeadKernelError) as error:
+    except (PapermillExecutionError, RuntimeError) as error:
         kept = _failed(order, out)
         executed.replace(kept)
-        failure = f"The kernel that ran {name} died; perhaps memory ran out"
+        failure = f"The kernel for {name} could not be started: {' '.join(str(error).split())[:300]}"
+        if isinstance(error, DeadKernelError):
+            failure = f"The kernel that ran {name} died; perhaps memory ran out"
         if isinstance(error, PapermillExecutionError):
             reason = " ".join(error.evalue.split())[:300]
             failure = f"Cell {error.exec_count} of {name} failed: {error.ename}: {reason}"
@@ -319,10 +321,15 @@ def _kernel_settings() -> Iterator[Config]:
     At a TCP port anybody on the machine could listen in. Jupyter would put the files into the
     working folder, where two reports at once take each other's.
     """
-    settings: dict[str, dict[str, object]] = {
-        "NotebookClient": {"extra_arguments": ["--log-level=CRITICAL"]}  # at its end it would log on our stderr
-    }
     with tempfile.TemporaryDirectory(prefix="bakame-duck-", ignore_cleanup_errors=True) as folder:
+        ipython = Path(folder) / "ipython"
+        ipython.mkdir()
+        arguments = [
+            "--log-level=CRITICAL",  # at its end it would log on our stderr
+            f"--ipython-dir={ipython}",  # nobody's own start-up files, and no home needed
+            "--HistoryManager.enabled=False",
+        ]
+        settings: dict[str, dict[str, object]] = {"NotebookClient": {"extra_arguments": arguments}}
         if os.name == "posix":
             settings["KernelManager"] = {"transport": "ipc", "ip": f"{folder}/kernel"}
         yield Config(settings)
@@ -387,20 +394,14 @@ def render(notebook: nbformat.NotebookNode, kind: Kind, period: Period) -> str:
                 "duckdb": duckdb.__version__,
                 "palette": PALETTE,
                 "chart": MIMETYPE,
-                "panels": Panels.MIMETYPE,
+                "panels": PANELS,
                 "style": (_TEMPLATES / "report" / "report.css").read_text(),
                 "script": (_TEMPLATES / "report" / "report.js").read_text(),
-                "vega": _vega(),
+                "vega": vega_bundle(),
             }
         },
     )
     return str(page)
-
-
-def _vega() -> str:
-    """Return Vega, Vega-Lite and Vega-Embed as one script."""
-    bundle: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]  # its stub forgets the default
-    return bundle.replace("</script", r"<\/script")
 
 
 def _script_json(spec: dict[str, Any]) -> str:

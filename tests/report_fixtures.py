@@ -49,9 +49,12 @@ def environment(**variables: str) -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("BAKAME_DUCK_")} | variables
 
 
-def begin(*arguments: object, cwd: Path | None = None, **variables: str) -> subprocess.Popen[str]:
+def begin(
+    *arguments: object, cwd: Path | None = None, one_processor: bool = False, **variables: str
+) -> subprocess.Popen[str]:
+    bound = ["taskset", "--cpu-list", str(min(os.sched_getaffinity(0)))] if one_processor else []
     return subprocess.Popen(
-        [str(SCRIPT), *map(str, arguments)],
+        [*bound, str(SCRIPT), *map(str, arguments)],
         cwd=cwd,
         env=environment(**variables),
         stdin=subprocess.DEVNULL,
@@ -119,8 +122,8 @@ def reports(shared_folder: Path, sample_folder: Path, emitter_folder: Path) -> M
     """
     The pages of five reports, made at once by five processes, and once for all workers.
 
-    ``weekly`` and ``tts`` are those of the sample, ``weekly again`` is the first made anew and
-    elsewhere. ``tts without columns`` has logs of 20 columns, and ``weekly without turns``
+    ``weekly`` and ``tts`` are those of the sample, the latter as PDF too; ``weekly again`` is the
+    first made anew, elsewhere, on one processor and without a mirror. ``tts without columns`` has logs of 20 columns, and ``weekly without turns``
     of 8, from which only the calls can be drawn.
     """
     work = shared_folder / "reports"
@@ -150,8 +153,13 @@ def make_reports(work: Path, sample_folder: Path, emitter_folder: Path) -> dict[
     week = ("--week", "2026-W03")
     made = {
         "weekly": begin("report", "weekly", "--data", sample_folder, "--out", out),
-        "weekly again": begin("report", "weekly", *week, cwd=settled, BAKAME_DUCK_DATA=str(sample_folder)),
-        "tts": begin("report", "tts", "--data", sample_folder, "--out", out),
+        "weekly again": begin(
+            *("report", "weekly", *week, "--no-mirror"),
+            cwd=settled,
+            one_processor=True,
+            BAKAME_DUCK_DATA=str(sample_folder),
+        ),
+        "tts": begin("report", "tts", "--data", sample_folder, "--out", out, "--format", "html,pdf"),
         "tts without columns": begin("report", "tts", "--data", emitter_folder, cwd=utc),
         "weekly without turns": begin("report", "weekly", "--data", bare, "--out", out / "bare"),
     }

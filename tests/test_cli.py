@@ -23,7 +23,7 @@ import polars as pl
 import pytest
 import typer
 
-from bakame_duck import cli, connect, list_metrics, metric, reports
+from bakame_duck import cli, connect, index, list_metrics, metric, reports
 from bakame_duck.periods import Period
 from bakame_duck.resources import resource_folder
 from bakame_duck.settings import Settings
@@ -67,6 +67,7 @@ def test_the_commands_are_known_to_these_tests() -> None:
         "schema",
         "sample",
         "lab",
+        "verify",
     } <= COMMANDS.keys()
 
 
@@ -135,6 +136,14 @@ REFUSED = {
     "an empty span": ["report", "tts", "--since", "", "--until", ""],
     "a span at the beginning of time": ["report", "tts", "--since", "0001-01-01", "--until", "2026-01-10"],
     "an empty week of tts": ["report", "tts", "--week", ""],
+    "a week and the last ones": ["report", "weekly", "--week", "2026-W03", "--last", "2"],
+    "no last week": ["report", "weekly", "--last", "0"],
+    "a week compared with itself": ["report", "weekly", "--week", "2026-W03", "--compare-to", "2026-W03"],
+    "no week to compare with": ["report", "weekly", "--compare-to", "2026-W99"],
+    "an empty week to compare with": ["report", "weekly", "--compare-to", "2020-W01"],
+    "a page in no known format": ["report", "weekly", "--format", "pfd"],
+    "a page in no format": ["report", "tts", "--format", ""],
+    "no report to verify": ["verify", "missing.json"],
     "no such report option": ["report", "weekly", "--weak", "2026-W03"],
     "no such metric": ["query", "latency_percentile"],
     "no such parameter": ["query", "latency_percentiles", "--set", "sinc=2026-01-12"],
@@ -168,6 +177,9 @@ TOLD = {
     "no such metric": "No metric is called latency_percentile. Did you mean latency_percentiles?",
     "no such parameter": "The metric latency_percentiles has no parameter sinc. Did you mean since?",
     "half a span": "A span of days needs both its ends, and no week",
+    "a week compared with itself": "2026-W03 would be compared with itself",
+    "a page in no known format": "A report has no format 'pfd'. Did you mean pdf?",
+    "no report to verify": "missing.json cannot be read: No such file or directory",
     "SQL on no view": "Catalog Error: Table with name turnss does not exist!",
 }
 
@@ -182,7 +194,7 @@ def assert_two_lines(err: str) -> None:
 @pytest.mark.parametrize("mistake", REFUSED)
 def test_a_mistake_is_told_in_two_lines(run: Run, sample_folder: Path, tmp_path: Path, mistake: str) -> None:
     words = REFUSED[mistake]
-    data = ["--data", sample_folder] if words[0] in ("report", "query", "sql") and words[1:] != ["monthly"] else []
+    data = ["--data", sample_folder] if words[0] in ("report", "query", "sql", "verify") and words[1:] != ["monthly"] else []
     out = ["--out", tmp_path / "out"] if words[:2] in (["report", "weekly"], ["report", "tts"]) else []
 
     outcome = run(*words, *data, *out)
@@ -310,13 +322,12 @@ def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Period, Path]]
     """The reports that the command asks for, without making them."""
     asked: list[tuple[str, Period, Path]] = []
 
-    def make_report(
-        kind: reports.Kind, period: Period, *, data: object, out: Path, mirror: bool, progress: bool
-    ) -> list[Path]:
-        asked.append((kind.stem, period, out))
-        return [out / f"{kind.stem}-{period.label}.html"]
+    def make_reports(orders: list[reports.Order], *, out: Path, **_: object) -> list[list[Path]]:
+        asked.extend((order.kind.stem, order.period, out) for order in orders)
+        return [[out / f"{order.stem}.html"] for order in orders]
 
-    monkeypatch.setattr(reports, "make_report", make_report)
+    monkeypatch.setattr(reports, "make_reports", make_reports)
+    monkeypatch.setattr(index, "write_index", lambda folder: folder / "index.html")
     return asked
 
 

@@ -65,7 +65,22 @@ def test_json_takes_structures_and_bytes():
 def test_the_numbers_of_a_report_are_rounded_to_six_decimals():
     sections = numbers(latency=pl.DataFrame({"ms": [0.1 + 0.2, 1 / 3], "n": [1, 2]}))
 
-    assert {"latency": [{"ms": 0.3, "n": 1}, {"ms": 0.333333, "n": 2}]} == sections._repr_json_()
+    assert {"numbers": {"latency": [{"ms": 0.3, "n": 1}, {"ms": 0.333333, "n": 2}]}} == sections._repr_json_()
+
+
+def test_large_numbers_of_a_report_have_eleven_digits_of_which_threads_cannot_change_the_last():
+    sections = numbers(sums=pl.DataFrame({"ms": [12345678901.234567, -98765.43210987, 0.0]}))
+
+    assert [{"ms": 12345678901.0}, {"ms": -98765.43211}, {"ms": 0.0}] == sections.sections["sums"]
+
+
+def test_the_numbers_of_a_report_name_files_without_their_folder():
+    files = pl.DataFrame({"file": ["/logs/a.csv", "/logs/b.csv"], "duplicate_of": [None, "/logs/a.csv"]})
+
+    assert [
+        {"file": "a.csv", "duplicate_of": None},
+        {"file": "b.csv", "duplicate_of": "a.csv"},
+    ] == numbers(files=files).sections["files"]
 
 
 def test_csv_reads_back():

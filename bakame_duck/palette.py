@@ -1,0 +1,33 @@
+"""
+State the colours of pages and charts, and what a chart is called in a notebook.
+
+They stand here, apart from Altair, which takes half a second to import and a page does not need.
+"""
+
+from __future__ import annotations
+
+PALETTE = {
+    # name: light, dark. Stage colours are Paul Tol's "bright", which colour-blind readers can tell apart.
+    "background": ("#ffffff", "#11161c"),
+    "surface": ("#f6f8fa", "#1a212a"),
+    "line": ("#e4e9ee", "#2b3541"),
+    "ink": ("#1b2430", "#e8edf2"),
+    "mute": ("#586675", "#9fb0c0"),
+    "accent": ("#0b6e99", "#5cb8e4"),
+    "faint": ("#9db7c9", "#56728a"),
+    "asr": ("#4477aa", "#6fa3d8"),
+    "llm": ("#aa3377", "#e079b0"),
+    "tts": ("#228833", "#5dbb6d"),
+    "unknown": ("#8c8f94", "#a3a8ae"),
+    "good": ("#2a7f62", "#4fbf95"),
+    "good-surface": ("#e3f3ec", "#16332a"),
+    "bad": ("#c8324a", "#f0728a"),
+    "bad-surface": ("#fbe6e9", "#3d1820"),
+    "unsure": ("#8a5a10", "#e3b261"),
+    "unsure-surface": ("#fdf1dc", "#382a12"),
+    "neutral-surface": ("#eceff2", "#252e38"),
+}
+
+# Altair's own renderer fetches Vega from the net. JupyterLab draws this type by itself, and so does the page.
+MIMETYPE = "application/vnd.vegalite.v5+json"
+PANELS = "application/vnd.bakame-duck.panels+json"
