@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from pydantic import AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, Field
 
 import bakame_duck
 from bakame_duck.palette import PALETTE
@@ -188,14 +188,15 @@ def _entries(folder: Path) -> Iterator[Entry]:
             told = Listed.model_validate_json(path.read_bytes())
             title = titles[told.report]
             days = _days(told)
-        except (OSError, ValidationError, KeyError, IndexError, ValueError, LookupError):
+            first, last = days[0], days[-1]
+        except (OSError, ValueError, LookupError):  # what pydantic and zoneinfo raise are such
             continue
         pages = [path.with_suffix(suffix).name for suffix in (".html", ".pdf") if path.with_suffix(suffix).is_file()]
         counts = Counter(objective.status for objective in told.numbers.objectives)
         yield Entry(
             link=quote(pages[0] if pages else path.name),
             title=f"{title}, {told.period}",
-            days=day_span(days[0], days[-1]),
+            days=day_span(first, last),
             chips=[
                 (tone, f"{counts[status]} {words}") for status, (tone, words) in _VERDICTS.items() if counts[status]
             ],

@@ -14,7 +14,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -37,6 +37,7 @@ from bakame_duck.vega import vega_bundle
 with quick_imports():
     import nbformat
     import papermill
+    from jupyter_core.utils import ensure_event_loop
     from nbclient.exceptions import DeadKernelError
     from nbconvert import HTMLExporter
     from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
@@ -223,12 +224,20 @@ def make_reports(
         except ReportError as error:
             return error
 
+    def make_in_thread(order: Order) -> list[Path] | ReportError:
+        try:
+            return make(order)
+        finally:  # Jupyter opens a loop for each thread, and closes none
+            ensure_event_loop().close()
+
     if len(orders) == 1:  # in the main thread, where Ctrl-C reaches the kernel
         return [make(orders[0])]
     # Threads do: the work is done by the kernels, each a process of its own.
     with ThreadPoolExecutor(min(len(orders), _processors())) as pool:
-        futures = [pool.submit(make, order) for order in orders]
+        futures = [pool.submit(make_in_thread, order) for order in orders]
         try:
+            while wait(futures, timeout=0.2).not_done:  # and hear Ctrl-C meanwhile
+                pass
             return [future.result() for future in futures]
         except BaseException:
             stopped.set()

@@ -123,8 +123,8 @@ def reports(shared_folder: Path, sample_folder: Path, emitter_folder: Path) -> M
     The pages of five reports, made at once by five processes, and once for all workers.
 
     ``weekly`` and ``tts`` are those of the sample, the latter as PDF too; ``weekly again`` is the
-    first made anew, elsewhere, on one processor and without a mirror. ``tts without columns`` has logs of 20 columns, and ``weekly without turns``
-    of 8, from which only the calls can be drawn.
+    first made anew, elsewhere, on one processor and without a mirror. ``tts without columns``
+    has logs of 20 columns, and ``weekly without turns`` of 8, from which only the calls can be drawn.
     """
     work = shared_folder / "reports"
     with alone(work) as first:

@@ -194,7 +194,11 @@ def assert_two_lines(err: str) -> None:
 @pytest.mark.parametrize("mistake", REFUSED)
 def test_a_mistake_is_told_in_two_lines(run: Run, sample_folder: Path, tmp_path: Path, mistake: str) -> None:
     words = REFUSED[mistake]
-    data = ["--data", sample_folder] if words[0] in ("report", "query", "sql", "verify") and words[1:] != ["monthly"] else []
+    data = (
+        ["--data", sample_folder]
+        if words[0] in ("report", "query", "sql", "verify") and words[1:] != ["monthly"]
+        else []
+    )
     out = ["--out", tmp_path / "out"] if words[:2] in (["report", "weekly"], ["report", "tts"]) else []
 
     outcome = run(*words, *data, *out)

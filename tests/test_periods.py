@@ -3,7 +3,16 @@ from datetime import date, datetime
 import pytest
 
 from bakame_duck.errors import PeriodError, UsageError
-from bakame_duck.periods import Period, check_timezone, choose_days, choose_week, days_of, parse_week
+from bakame_duck.periods import (
+    Period,
+    check_timezone,
+    choose_days,
+    choose_week,
+    days_of,
+    newest_weeks,
+    parse_week,
+    period_between,
+)
 from tests.conftest import Given
 
 KIGALI = "Africa/Kigali"
@@ -215,3 +224,47 @@ def test_days_that_are_none_or_without_a_record_are_refused(given, since, until,
         refused = str(error)
 
     assert (refused is None) if told is None else (told in refused)
+
+
+@pytest.mark.parametrize(
+    ("weeks", "labels"),
+    [(1, ["2026-W03"]), (2, ["2026-W01", "2026-W03"]), (9, ["2025-W51", "2026-W01", "2026-W03"])],
+)
+def test_the_newest_weeks_are_whole_ones_with_records_oldest_first(given: Given, weeks, labels):
+    con = given.records(
+        *record_at("2025-12-16T10:00:00", "2026-01-01T10:00:00", "2026-01-14T10:00:00", "2026-01-19T10:00:00")
+    )
+
+    assert labels == [week.label for week in newest_weeks(con, weeks, KIGALI)]
+
+
+def test_logs_of_one_week_have_one_newest_week(given: Given):
+    con = given.records(*record_at("2026-01-14T10:00:00"))
+
+    assert ["2026-W03"] == [week.label for week in newest_weeks(con, 4, KIGALI)]
+
+
+@pytest.mark.parametrize(
+    ("period", "before"),
+    [
+        (parse_week("2026-W01", KIGALI), parse_week("2025-W52", KIGALI)),
+        (parse_week("2026-W14", "Europe/Berlin"), parse_week("2026-W13", "Europe/Berlin")),
+        (
+            Period("2026-01-10-to-2026-01-12", date(2026, 1, 10), date(2026, 1, 12), KIGALI),
+            Period("2026-01-07-to-2026-01-09", date(2026, 1, 7), date(2026, 1, 9), KIGALI),
+        ),
+        (
+            Period("2026-01-10", date(2026, 1, 10), date(2026, 1, 10), KIGALI),
+            Period("2026-01-09", date(2026, 1, 9), date(2026, 1, 9), KIGALI),
+        ),
+    ],
+)
+def test_before_a_period_are_as_many_days(period, before):
+    assert before == period.before
+
+
+@pytest.mark.parametrize("week", ["2026-W01", "2026-W13"])
+def test_a_week_is_known_by_its_instants(week):
+    period = parse_week(week, "Europe/Berlin")
+
+    assert period == period_between(period.since, period.until, "Europe/Berlin")

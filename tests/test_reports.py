@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import gzip
+import hashlib
 import html
 import json
+import platform
+import re
 import shutil
 import signal
+import socket
 import time
+import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import nbformat
 import polars as pl
 import pytest
 import vl_convert
 from duckdb import DuckDBPyConnection
 
-from bakame_duck import connect, metric
+import bakame_duck
+from bakame_duck import connect, export, metric, printing, receipts
 from bakame_duck import reports as making
+from bakame_duck.errors import ReportError
+from bakame_duck.palette import PALETTE
 from bakame_duck.resources import resource_folder
 from bakame_duck.settings import Settings
 
@@ -111,7 +122,9 @@ def test_a_report_is_a_page_a_notebook_and_its_numbers(reports: Mapping[str, Pat
 
 
 def test_nothing_unfinished_stays_beside_the_reports(reports: Mapping[str, Path]) -> None:
-    assert {"bare"} == {path.name for path in reports["weekly"].parent.iterdir() if path.suffix not in (*SUFFIXES, ".pdf")}
+    assert {"bare"} == {
+        path.name for path in reports["weekly"].parent.iterdir() if path.suffix not in (*SUFFIXES, ".pdf")
+    }
 
 
 @pytest.mark.parametrize(("name", "stem"), [("weekly", "weekly-performance"), ("tts", "tts-tuning")])
@@ -289,6 +302,24 @@ def test_a_report_whose_kernel_dies_leaves_nothing_under_its_name(
     assert "os._exit(1)" in kept.read_text()
 
 
+def test_a_week_that_fails_does_not_keep_the_others_from_being_made(
+    run: Run, broken: Break, sample_folder: Path, tmp_path: Path
+) -> None:
+    broken('if since.startswith("2026-01-04"): raise ValueError("no llamas")')
+
+    outcome = run("report", "weekly", "--last", 2, "--data", sample_folder, "--out", tmp_path / "out")
+
+    written = [f"weekly-performance-2026-W03{suffix}" for suffix in SUFFIXES]
+    assert 1 == outcome.code
+    assert written == [Path(line).name for line in outcome.text.splitlines()]
+    told, hint = outcome.err.splitlines()
+    assert told.endswith("of weekly_performance.ipynb failed: ValueError: no llamas")
+    assert hint.startswith(f"Hint: Open {tmp_path / 'out' / 'weekly-performance-2026-W02.failed.ipynb'}")
+    assert {*written, "index.html", "weekly-performance-2026-W02.failed.ipynb"} == {
+        path.name for path in (tmp_path / "out").iterdir()
+    }
+
+
 def test_a_report_that_succeeds_takes_the_failed_one_away(reports: Mapping[str, Path]) -> None:
     assert not list(reports["weekly"].parent.glob("*.failed.ipynb"))
 
@@ -302,8 +333,9 @@ def interruptible() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("interruptible")
-def test_an_interrupted_report_leaves_nothing(start: Start, sample_folder: Path, tmp_path: Path) -> None:
-    process = start("report", "weekly", "--data", sample_folder, "--out", tmp_path)
+@pytest.mark.parametrize("weeks", [1, 3])
+def test_an_interrupted_report_leaves_nothing(start: Start, sample_folder: Path, tmp_path: Path, weeks: int) -> None:
+    process = start("report", "weekly", "--last", weeks, "--data", sample_folder, "--out", tmp_path)
     deadline = time.monotonic() + 60
     while not list(tmp_path.glob(".unfinished-*")):
         assert time.monotonic() < deadline
@@ -331,3 +363,198 @@ def test_a_folder_that_cannot_be_written_is_told_in_two_lines(
     assert told.startswith(f"Error: The report cannot be written to {tmp_path / place}: ")
     assert hint == "Hint: Name a folder that you may write to with --out FOLDER."
     assert [tmp_path / "a file"] == list(tmp_path.iterdir())
+
+
+# What is compared, and what breaches
+
+
+def test_a_week_without_a_breach_compared_with_another(run: Run, sample_folder: Path, tmp_path: Path) -> None:
+    words = ["--week", "2026-W02", "--compare-to", "2025-W52", "--fail-on-breach"]
+
+    outcome = run("report", "weekly", *words, "--data", sample_folder, "--out", tmp_path)
+
+    found = told(tmp_path / "weekly-performance-2026-W02.html")
+    assert (0, "") == (outcome.code, outcome.err)
+    assert {"met"} == {row["status"] for row in found["numbers"]["objectives"]}
+    other = {"since": "2025-12-21T22:00:00Z", "until": "2025-12-28T22:00:00Z"}
+    assert other | {"period": "2025-W52"} == found["compared_with"]
+    assert other == {name: found["parameters"][f"compare_{name}"] for name in other}
+    notebook = nbformat.read(tmp_path / "weekly-performance-2026-W02.ipynb", as_version=4)
+    injected = next(cell for cell in notebook.cells if "injected-parameters" in cell.metadata.tags)
+    assert 'compare_since = "2025-12-21T22:00:00"' in injected.source
+
+
+# The receipt
+
+
+def test_the_receipt_names_every_log_by_its_content(reports: Mapping[str, Path], sample_folder: Path) -> None:
+    files = {file["name"]: file for file in told(reports["weekly"])["receipt"]["files"]}
+
+    assert sorted(path.name for path in sample_folder.glob("user_sessions*")) == list(files)
+    for name, content in {
+        "user_sessions_2025-12-16.csv": (sample_folder / "user_sessions_2025-12-16.csv").read_bytes(),
+        "user_sessions_20260108.csv.gz": gzip.decompress(
+            (sample_folder / "user_sessions_20260108.csv.gz").read_bytes()
+        ),
+        "user_sessions.csv": whole_records((sample_folder / "user_sessions.csv").read_bytes()),
+    }.items():
+        assert hashlib.sha256(content).hexdigest() == files[name]["sha256"]
+    assert files["user_sessions.csv"]["bytes"] < (sample_folder / "user_sessions.csv").stat().st_size
+    assert {"sound", "repaired", "duplicate"} == {file["state"] for file in files.values()}
+    assert sum(file["rejects"] for file in files.values() if file["state"] != "duplicate") == 4
+
+
+def whole_records(content: bytes) -> bytes:
+    return content[: content.rindex(b"\r\n") + 2]
+
+
+def test_the_receipt_names_the_health_checks(reports: Mapping[str, Path], sample_folder: Path) -> None:
+    content = (sample_folder / "health_checks.jsonl").read_bytes()
+
+    assert told(reports["weekly"])["receipt"]["health_checks"] == [
+        {
+            "name": "health_checks.jsonl",
+            "bytes": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            "lines": len(content.splitlines()),
+        }
+    ]
+    assert told(reports["weekly without turns"])["receipt"]["health_checks"] == []
+
+
+def test_the_receipt_says_with_what_the_report_was_made(reports: Mapping[str, Path]) -> None:
+    receipt = told(reports["weekly"])["receipt"]
+
+    assert receipt["versions"] == {
+        "bakame_duck": bakame_duck.__version__,
+        "duckdb": duckdb.__version__,
+        "python": platform.python_version(),
+    }
+    assert Settings.model_construct().objectives.model_dump() == receipt["objectives"]
+    assert receipt["sql"] == told(reports["tts"])["receipt"]["sql"]
+
+
+def test_another_line_of_sql_is_another_hash(
+    sample: DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = shutil.copytree(resource_folder("sql"), tmp_path / "sql")
+    monkeypatch.setattr(receipts, "resource_folder", {"sql": folder}.__getitem__)
+    hashes = [receipts.receipt(sample).parts["sql"]]
+    metric_file = folder / "metrics" / "activity.sql"
+
+    metric_file.write_text(metric_file.read_text() + "-- more\n")
+    hashes.append(receipts.receipt(sample).parts["sql"])
+    metric_file.rename(folder / "views" / "activity.sql")
+    hashes.append(receipts.receipt(sample).parts["sql"])
+
+    assert 3 == len(set(hashes))
+
+
+@pytest.mark.parametrize("name", ["weekly", "tts"])
+def test_the_json_tells_nothing_of_the_machine_or_the_time(
+    reports: Mapping[str, Path], sample_folder: Path, name: str
+) -> None:
+    text = reports[name].with_suffix(".json").read_text(encoding="utf-8")
+
+    for private in (str(sample_folder), str(Path.home()), str(Path.cwd()), socket.gethostname(), f'"{date.today()}'):
+        assert private not in text
+
+
+@pytest.mark.parametrize(
+    "name", sorted({metric_name for sections in SECTIONS.values() for metric_name, _ in sections.values()})
+)
+def test_a_metrics_numbers_are_the_same_on_any_number_of_threads(
+    sample_folder: Path, sample: DuckDBPyConnection, name: str
+) -> None:
+    other = connect(sample_folder, settings=Settings.model_construct())
+    found = set()
+    for threads in (1, 2, 4, 8, 8):
+        other.execute(f"set threads = {threads}")
+        found.add(json.dumps(export.as_json(metric(other, name).pl(), rounded=True)))
+
+    assert 1 == len(found)
+
+
+# PDF
+
+
+def colors(pdf: Path) -> set[str]:
+    """Return the colours, by their name in the palette, in which something is painted or drawn."""
+    streams = re.findall(rb"stream\r?\n(.*?)endstream", pdf.read_bytes(), re.DOTALL)
+    content = b""
+    for stream in streams:
+        with suppress(zlib.error):
+            content += zlib.decompress(stream)
+    used = {
+        "#" + "".join(f"{round(float(part) * 255):02x}" for part in found)
+        for found in re.findall(rb"([\d.]+) ([\d.]+) ([\d.]+) (?:rg|RG)", content)
+    }
+    return {name for name, (light, _) in PALETTE.items() if light in used}
+
+
+def test_a_pdf_is_printed_once_the_charts_are_drawn(reports: Mapping[str, Path]) -> None:
+    style = (Path(making.__file__).parent / "templates" / "report" / "report.css").read_text()
+
+    assert "--faint" not in style  # only charts have this colour
+    assert {"faint", "ink"} <= colors(reports["tts"].with_suffix(".pdf"))
+
+
+@pytest.fixture
+def without_browser(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+
+
+@pytest.mark.usefixtures("without_browser")
+def test_without_a_browser_no_pdf_is_begun(run: Run, sample_folder: Path, tmp_path: Path) -> None:
+    outcome = run("report", "weekly", "--format", "html,pdf", "--data", sample_folder, "--out", tmp_path / "out")
+
+    assert (2, b"") == (outcome.code, outcome.out)
+    told, hint = outcome.err.splitlines()
+    assert told == "Error: No Chromium is present to print a PDF"
+    assert hint.startswith("Hint: Install chromium, or name it with BAKAME_DUCK_CHROMIUM")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_browser_that_is_none_is_named(
+    run: Run, sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAKAME_DUCK_CHROMIUM", "/no/such/chrome")
+
+    outcome = run("report", "tts", "--format", "pdf", "--data", sample_folder, "--out", tmp_path / "out")
+
+    assert 2 == outcome.code
+    assert outcome.err.startswith("Error: The setting chromium names /no/such/chrome, which is no program\nHint: ")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ("echo no display >&2; exit 3", "bad-browser could not print the page: no display"),
+        ("exit 0", "bad-browser could not print the page: exit code 0"),
+        ("sleep 60 & sleep 60", "bad-browser did not print the page in 1 seconds"),
+    ],
+)
+def test_a_browser_that_fails_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, told: str) -> None:
+    browser = tmp_path / "bad-browser"
+    browser.write_text(f"#!/bin/sh\n{script}\n")
+    browser.chmod(0o755)
+    monkeypatch.setattr(printing, "_PATIENCE", 1)
+
+    with pytest.raises(ReportError) as failed:
+        printing.print_page(tmp_path / "page.html", tmp_path / "page.pdf", browser)
+
+    assert told == str(failed.value)
+
+
+def test_a_report_that_cannot_be_printed_leaves_nothing_under_its_name(
+    run: Run, sample_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BAKAME_DUCK_CHROMIUM", "/bin/false")
+
+    outcome = run("report", "tts", "--format", "html,pdf", "--data", sample_folder, "--out", tmp_path / "out")
+
+    assert (1, b"") == (outcome.code, outcome.out)
+    assert outcome.err.startswith("Error: false could not print the page: exit code 1\nHint: ")
+    assert [] == list((tmp_path / "out").iterdir())
