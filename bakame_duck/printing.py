@@ -73,24 +73,23 @@ def print_page(page: Path, pdf: Path, chromium: Path) -> None:
             f"--print-to-pdf={pdf.resolve()}",
             page.resolve().as_uri(),
         ]
-        process = subprocess.Popen(  # noqa: S603 - the browser that the user has
+        with subprocess.Popen(  # noqa: S603 - the browser that the user has
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             start_new_session=True,
-        )
-        try:
-            _, told = process.communicate(timeout=_PATIENCE)
-        except subprocess.TimeoutExpired as error:
-            raise ReportError(
-                f"{chromium.name} did not print the page in {_PATIENCE} seconds",
-                hint="Print the page by hand, or make it with --format html.",
-            ) from error
-        finally:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(process.pid, signal.SIGKILL)  # it has children, which outlive it when it is killed
-            process.wait()
+        ) as process:
+            try:
+                _, told = process.communicate(timeout=_PATIENCE)
+            except subprocess.TimeoutExpired as error:
+                raise ReportError(
+                    f"{chromium.name} did not print the page in {_PATIENCE} seconds",
+                    hint="Print the page by hand, or make it with --format html.",
+                ) from error
+            finally:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)  # it has children, which outlive it when it is killed
     if process.returncode or not pdf.is_file() or not pdf.read_bytes().startswith(b"%PDF"):
         lines = [line for line in told.decode(errors="replace").splitlines() if line.strip()]
         reason = lines[-1][:300] if lines else f"exit code {process.returncode}"
