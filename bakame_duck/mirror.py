@@ -141,6 +141,8 @@ def _places(inspections: Iterable[Inspection]) -> dict[Path, Path]:
 
 def _build(con: DuckDBPyConnection, files: list[Inspection], places: Mapping[Path, Path], progress: Progress) -> None:
     con.execute(f"set memory_limit = '{_MEMORY}'")
+    for file in files[:1]:  # once: a folder that was spilled to cannot be changed
+        con.execute(f"set temp_directory = {reader.literal(str(places[file.file].parent))}")
     done, total, lock = 0, sum(file.size for file in files), Lock()
 
     def build(file: Inspection) -> None:
@@ -164,7 +166,6 @@ def _write(con: DuckDBPyConnection, file: Inspection, place: Path) -> None:
     cells = reader.cells(file.pieces, file.columns)
     try:
         with Cache(file.file.parent).new_file(place.name) as path:
-            con.execute(f"set temp_directory = {reader.literal(str(place.parent))}")
             con.execute(
                 f"""
                 copy (
