@@ -1,0 +1,163 @@
+-- The learning module that each turn belongs to; the log calls every turn's module 'metrics'.
+-- Grain: one turn. It is the module of the nearest interaction in time, before or after, of the turn's
+-- call (module_source 'call'), else of its caller ('caller'); 'none' where neither tells one. As near on
+-- both sides, the one before counts.
+-- Most calls keep to one module, so that only the others' turns, and those without any, are sorted by time.
+create or replace view turn_modules as
+with
+
+turn_keys as (
+    select
+        coalesce(call_id, session_id) as call_key,
+        phone_number,
+        timestamp,
+        source_file,
+        source_row
+    from user_sessions
+    where interaction_type = 'turn_metrics'
+),
+
+told_modules as (
+    select
+        coalesce(call_id, session_id) as call_key,
+        phone_number,
+        timestamp,
+        module_name
+    from user_sessions
+    where interaction_type is distinct from 'turn_metrics' and module_name is not null
+),
+
+call_modules as (
+    select
+        call_key,
+        min(module_name) as first_module,
+        max(module_name) as last_module
+    from told_modules
+    where call_key is not null
+    group by call_key
+),
+
+turns_of_calls as (
+    select
+        turn_keys.*,
+        call_modules.first_module,
+        call_modules.last_module,
+        call_modules.first_module = call_modules.last_module as is_told
+    from turn_keys
+    left join call_modules on turn_keys.call_key = call_modules.call_key
+),
+
+-- What is to be found by time: by call where its interactions differ, by caller where it has none.
+searched_turns as (
+    select
+        source_file,
+        source_row,
+        timestamp,
+        case when is_told is null then 'caller' else 'call' end as module_source,
+        case when is_told is null then phone_number else call_key end as searched_key
+    from turns_of_calls
+    where not coalesce(is_told, false)
+),
+
+searched_calls as (
+    select call_key as searched_key
+    from call_modules
+    where first_module <> last_module
+),
+
+searched_callers as (
+    select distinct searched_key
+    from searched_turns
+    where module_source = 'caller' and searched_key is not null
+),
+
+timeline as (
+    select
+        source_file,
+        source_row,
+        module_source,
+        searched_key,
+        timestamp,
+        cast(null as varchar) as module_name
+    from searched_turns
+    where searched_key is not null
+
+    union all
+
+    select
+        cast(null as varchar) as source_file,
+        cast(null as bigint) as source_row,
+        'call' as module_source,
+        searched_calls.searched_key,
+        told_modules.timestamp,
+        told_modules.module_name
+    from told_modules
+    inner join searched_calls on told_modules.call_key = searched_calls.searched_key
+
+    union all
+
+    select
+        cast(null as varchar) as source_file,
+        cast(null as bigint) as source_row,
+        'caller' as module_source,
+        searched_callers.searched_key,
+        told_modules.timestamp,
+        told_modules.module_name
+    from told_modules
+    inner join searched_callers on told_modules.phone_number = searched_callers.searched_key
+),
+
+-- Sorted so that an interaction of the same instant counts as before the turn.
+neighbours as (
+    select
+        source_file,
+        source_row,
+        module_source,
+        timestamp,
+        last_value(module_name ignore nulls) over until_here as module_before,
+        max(case when module_name is not null then timestamp end) over until_here as before_at,
+        first_value(module_name ignore nulls) over from_here as module_after,
+        min(case when module_name is not null then timestamp end) over from_here as after_at
+    from timeline
+    window
+        until_here as (
+            partition by module_source, searched_key order by timestamp nulls last, module_name nulls last
+            rows between unbounded preceding and current row
+        ),
+        from_here as (
+            partition by module_source, searched_key order by timestamp nulls last, module_name nulls last
+            rows between current row and unbounded following
+        )
+),
+
+found_modules as (
+    select
+        source_file,
+        source_row,
+        module_source,
+        case
+            when module_before is null then module_after
+            when after_at is null or timestamp - before_at <= after_at - timestamp then module_before
+            else module_after
+        end as module_name
+    from neighbours
+    where source_row is not null
+)
+
+select
+    source_file,
+    source_row,
+    'call' as module_source,
+    first_module as module_name
+from turns_of_calls
+where is_told
+
+union all
+
+select
+    source_file,
+    source_row,
+    module_source,
+    module_name
+from found_modules
+where module_name is not null;
