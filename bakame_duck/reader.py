@@ -70,12 +70,12 @@ def open_connection() -> DuckDBPyConnection:
 
 
 def sql_texts(folder: str) -> Iterator[str]:
-    """Yield the SQL files of *folder*, each after those that it reads from or calls."""
+    """Yield the SQL files of *folder*, each after those that it reads from or calls; always in the same order."""
     texts = {path.stem: path.read_text() for path in sorted((resource_folder("sql") / folder).glob("*.sql"))}
     used = re.compile(r"(?:from|join) (\w+)|(\w+)\(")
     for name in TopologicalSorter(
         {
-            name: {use for pair in used.findall(text) for use in pair if use in texts} - {name}
+            name: sorted({use for pair in used.findall(text) for use in pair if use in texts} - {name})
             for name, text in texts.items()
         }
     ).static_order():

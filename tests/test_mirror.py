@@ -2,6 +2,8 @@ import gzip
 import os
 import re
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -93,6 +95,22 @@ def test_a_file_is_mirrored_once(given):
 
     assert (done.files, done.built) == (3, 0)
     assert [(path, path.stat().st_mtime_ns) for path in parquet_files(given)] == before
+
+
+def test_another_process_finds_the_mirror(given):
+    three_days(given)
+    refresh(given.folder)
+    script = "import sys; from bakame_duck import mirror; print(mirror.refresh(sys.argv[1]).built)"
+
+    for seed in range(4):
+        told = subprocess.run(
+            [sys.executable, "-c", script, str(given.folder)],
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        assert told.stdout == "0\n"
 
 
 def test_a_rewritten_log_is_mirrored_anew(given):

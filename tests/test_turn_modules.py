@@ -46,7 +46,7 @@ def any_record(rng):
     shared = {
         "timestamp": at.isoformat() if rng.random() > 0.03 else "",
         "phone_number": rng.choice(["", *(f"+25078800000{n}" for n in range(6))]),
-        "session_id": rng.choice(["", *(f"CA{n}" for n in range(40))]),
+        "session_id": rng.choice(["", *(f"CA{n}" for n in range(90))]),
     }
     if rng.random() < 0.5:
         if rng.random() < 0.2:
