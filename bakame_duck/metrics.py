@@ -18,6 +18,8 @@ from bakame_duck.catalog import connect_empty
 from bakame_duck.errors import UnknownMetricError, UnknownParameterError, nearest
 
 _INSTANTS = ("since", "until", "as_of")
+_DURATIONS = ("lookback", "tolerance")
+_NUMBERS = ("max_rows", "max_calls", "weeks", "bins_per_decade", "fewest_usual_hours")
 
 
 @dataclass(frozen=True)
@@ -99,9 +101,9 @@ def _fitting(con: DuckDBPyConnection, parameter: str, value: object) -> object:
         ZoneInfo(str(value))
     if parameter in _INSTANTS and isinstance(value, str):
         value = datetime.fromisoformat(value)
-    if parameter == "lookback":
+    if parameter in _DURATIONS:
         return con.execute("select cast($1 as interval)", [value]).fetchall()[0][0]
-    if parameter == "max_rows":
+    if parameter in _NUMBERS:
         return int(str(value))
     if isinstance(value, datetime) and value.tzinfo is not None:
         return value.astimezone(UTC).replace(tzinfo=None)

@@ -28,10 +28,10 @@ def test_every_file_is_a_metric_with_a_meaning(con):
     assert list_metrics() == metrics
 
 
-def test_the_specified_queries_take_an_instant_and_the_others_a_span(con):
+def test_the_specified_queries_take_an_instant_and_the_others_a_span_or_weeks(con):
     for known in list_metrics(con):
         wanted = ("as_of", "lookback") if known.name in SPECIFIED else ("since", "until")
-        assert known.parameters[:2] == wanted
+        assert known.parameters[:2] == (("until", "weeks") if "weeks" in known.parameters else wanted)
 
 
 def test_no_parameter_has_the_name_of_a_column(con):
@@ -74,6 +74,7 @@ def test_an_unknown_parameter_suggests_the_nearest(con):
         ("calls_per_day", "timezone", "Africa/Kigaly"),
         ("user_engagement_metrics", "max_rows", "all"),
         ("user_engagement_metrics", "max_rows", -1),
+        ("latency_distribution", "bins_per_decade", "many"),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(given, name, parameter, value):
