@@ -9,6 +9,12 @@ from bakame_duck.settings import Settings
 from tests.conftest import as_csv, cells
 
 METRICS = sorted(path.stem for path in (resource_folder("sql") / "metrics").glob("*.sql"))
+ROWS_OVER_NOTHING = {
+    "activity": 1,
+    "busy_windows": 1,
+    "objectives_report": 10,
+    "unexplained_time": 1,
+}
 
 
 def test_every_view_and_metric_is_named_after_its_file(emitter):
@@ -32,7 +38,7 @@ def test_every_view_and_metric_is_named_after_its_file(emitter):
 def test_a_metric_is_computed_over_no_records(name, empty):
     rows = empty.sql(f"from {name}()").fetchall()
 
-    assert len(rows) == {"activity": 1, "objectives_report": 10}.get(name, 0)
+    assert len(rows) == ROWS_OVER_NOTHING.get(name, 0)
 
 
 @pytest.mark.parametrize("name", METRICS)
