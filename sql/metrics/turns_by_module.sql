@@ -1,5 +1,6 @@
 -- How the turns of each learning module went.
--- Grain: one learning module; NULL where neither call nor caller tells it. Times in ms.
+-- Grain: one learning module; NULL where neither call nor caller tells it. Times in ms, over the turns in which the
+-- stage ran. turns_by_call, turns_by_caller, turns_by_none: by what told the module.
 create or replace macro turns_by_module(
     since := timestamp '-infinity', until := timestamp 'infinity'
 ) as table
@@ -8,9 +9,14 @@ select
     count(*) as turns,
     count(distinct call_id) as calls,
     count(distinct phone_number) as callers,
+    count(*) filter (where module_source = 'call') as turns_by_call,
     count(*) filter (where module_source = 'caller') as turns_by_caller,
+    count(*) filter (where module_source = 'none') as turns_by_none,
     percentile_cont(0.50) within group (order by total_ms) as p50_ms,
     percentile_cont(0.95) within group (order by total_ms) as p95_ms,
+    percentile_cont(0.95) within group (order by asr_ms) as p95_asr_ms,
+    percentile_cont(0.95) within group (order by llm_ms) as p95_llm_ms,
+    percentile_cont(0.95) within group (order by tts_ms) as p95_tts_ms,
     100.0 * count(error_stage) / count(*) as error_rate_percent,
     avg(asr_confidence) as avg_asr_confidence,
     avg(tokens_in) as avg_tokens_in,
