@@ -13,10 +13,10 @@ def test_turns_calls_callers_and_errors_are_counted(given):
         ("2026-01-04 12:00:00", None, {"call_id": "CA3", "phone_number": SECOND}),
     )
 
-    assert metric(con, "activity").fetchall() == [(4, 1, 3, 2, 2, 1, 25.0)]
+    assert metric(con, "activity").fetchall() == [(4, 1, 3, 2, 2, 1, 25.0, 0, 4 / 3, 1.5)]
 
 
-def test_a_caller_is_new_in_the_range_of_the_first_record(given):
+def test_a_caller_is_new_in_the_range_of_the_first_record_and_returns_in_later_ones(given):
     con = given.turns(
         ("2026-01-03 10:00:00", "math", {"phone_number": FIRST}),
         ("2026-01-04 10:00:00", "math", {"phone_number": FIRST}),
@@ -25,13 +25,13 @@ def test_a_caller_is_new_in_the_range_of_the_first_record(given):
 
     rows = metric(con, "activity", since=datetime(2026, 1, 4)).fetchall()
 
-    assert rows == [(2, 1, 2, 2, 1, 0, 0.0)]
+    assert rows == [(2, 1, 2, 2, 1, 0, 0.0, 1, 1.0, 1.0)]
 
 
-def test_a_range_without_turns_has_no_rate(given):
+def test_a_range_without_turns_has_no_rates(given):
     con = given.turns(("2026-01-04 10:00:00", "math"))
 
-    assert metric(con, "activity", until=datetime(2026, 1, 4)).fetchall() == [(0, 0, 0, 0, 0, 0, None)]
+    assert metric(con, "activity", until=datetime(2026, 1, 4)).fetchall() == [(0, 0, 0, 0, 0, 0, None, 0, None, None)]
 
 
 def test_a_call_without_a_turn_counts_as_in_calls_per_day(given):

@@ -1,6 +1,7 @@
 -- How much the service was used, in one row.
 -- Grain: the whole range. Calls by their start, as in calls_per_day. Callers by any record, calls and
--- SMS alike; new_callers: those whose first record in the logs lies in the range. Days cut in timezone.
+-- SMS alike; new_callers: those whose first record in the logs lies in the range, returning_callers: the others.
+-- Days cut in timezone.
 create or replace macro activity(
     since := timestamp '-infinity', until := timestamp 'infinity', timezone := 'UTC'
 ) as table
@@ -45,7 +46,10 @@ select
     caller_counts.callers,
     caller_counts.new_callers,
     turn_counts.turns_with_error,
-    turn_counts.error_rate_percent
+    turn_counts.error_rate_percent,
+    caller_counts.callers - caller_counts.new_callers as returning_callers,
+    turn_counts.turns / nullif(call_counts.calls, 0) as turns_per_call,
+    call_counts.calls / nullif(caller_counts.callers, 0) as calls_per_caller
 from turn_counts
 cross join call_counts
 cross join caller_counts;
