@@ -20,7 +20,7 @@ targets as (
 
 turns_in_range as (
     select
-        turn_at at time zone 'UTC' at time zone timezone as local_at,
+        turn_at,
         asr_ms,
         llm_ms,
         tts_ms,
@@ -32,7 +32,7 @@ turns_in_range as (
 
 slow_turns as (
     select
-        cast(turns_in_range.local_at as date) as day,
+        turns_in_range.turn_at,
         turns_in_range.total_ms - targets.total_target as over_ms,
         turns_in_range.unexplained_ms,
         coalesce(turns_in_range.asr_ms - targets.asr_target, 0) as asr_excess,
@@ -51,7 +51,7 @@ furthest as (
 
 blamed as (
     select
-        day,
+        cast(turn_at at time zone 'UTC' at time zone timezone as date) as day,
         over_ms,
         case
             when unexplained_ms >= over_ms and unexplained_ms >= stage_excess and unexplained_ms > 0 then 'unexplained'
