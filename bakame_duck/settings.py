@@ -100,6 +100,7 @@ class Settings(BaseSettings):
 
         pseudonym_key: The file that holds the key of the callers' pseudonyms; without it, one in the user's data
             folder, which is made when it is first needed.
+
         chromium: The browser that prints a report as PDF; by default one of the usual names on the path.
 
         objectives: The monitoring thresholds.

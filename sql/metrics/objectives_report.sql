@@ -1,76 +1,88 @@
--- Each monitoring threshold of the specification against what was measured.
--- Grain: one objective, in the specification's order. measured has the objective's unit, ms or percent.
--- turns: the turns that it was measured on; for uptime and health checks, the checks.
--- status: met, breached, too few (fewer turns than could show it met), not measured.
+-- Each monitoring threshold of the specification against what was measured, with a verdict.
+-- Grain: one objective, in the specification's order. measured, low and high have the objective's unit, ms or
+-- percent; low and high are the ends of the 95% interval. For a p95 they are order statistics, at the ranks that the
+-- binomial distribution gives (Conover 1999, section 3.2); for a share, Wilson's; for uptime, Wilson's with as many
+-- trials as there are checks. turns: the turns that it was measured on; for uptime and health checks, the checks.
+-- burn_rate: the share of bad ones over the share that the target allows (see objective_measurements).
+-- status: met or breached (the whole interval lies on one side of the target), can't say (it holds the target),
+-- too few (fewer turns than could show it met), not measured.
 create or replace macro objectives_report(
     since := timestamp '-infinity', until := timestamp 'infinity'
 ) as table
 with
 
+measurements as (
+    select * from objective_measurements(since := since, until := until, each := 'all')
+),
+
 turns_in_range as (
-    select *
+    select
+        asr_ms,
+        llm_ms,
+        tts_ms,
+        total_ms
     from turns
     where turn_at >= since and turn_at < until
 ),
 
-latencies as (
-    select
-        percentile_cont(0.95) within group (order by asr_ms) as asr_latency,
-        percentile_cont(0.95) within group (order by llm_ms) as llm_latency,
-        percentile_cont(0.95) within group (order by tts_ms) as tts_latency,
-        percentile_cont(0.95) within group (order by total_ms) as total_latency,
-        count(asr_ms) as asr_turns,
-        count(llm_ms) as llm_turns,
-        count(tts_ms) as tts_turns,
-        count(total_ms) as total_turns,
-        count(*) as all_turns,
-        100.0 * count(error_stage) / nullif(count(*), 0) as error_rate
-    from turns_in_range
+sorted_times (stage, times) as (
+    select 'asr', list_sort(list(asr_ms) filter (where asr_ms is not null)) from turns_in_range
+    union all
+    select 'llm', list_sort(list(llm_ms) filter (where llm_ms is not null)) from turns_in_range
+    union all
+    select 'tts', list_sort(list(tts_ms) filter (where tts_ms is not null)) from turns_in_range
+    union all
+    select 'total', list_sort(list(total_ms) filter (where total_ms is not null)) from turns_in_range
 ),
 
-errors as (
+order_statistics as (
     select
         stage,
-        reached_turns,
-        error_rate_percent
-    from error_rates_by_stage(since := since, until := until)
+        times[binomial_quantile(len(times), 0.95, 0.025, -1.96)] as low,
+        times[binomial_quantile(len(times), 0.95, 0.975, 1.96) + 1] as high
+    from sorted_times
 ),
 
-checks as (
+shares as (
     select
-        cast(sum(checks) as bigint) as checks,
-        100.0 * sum(up_minutes) / nullif(sum(observed_minutes), 0) as uptime,
-        100.0 * sum(healthy_checks) / nullif(sum(checks), 0) as health_checks
-    from availability(since := since, until := until)
+        objective,
+        100 * wilson_low(bad / total * turns, turns) as low_percent,
+        100 * wilson_high(bad / total * turns, turns) as high_percent
+    from measurements
 ),
 
-measurements as (
+intervals as (
+    select
+        objectives.objective,
+        case
+            when objectives.kind = 'latency' then order_statistics.low
+            when objectives.comparison = '<' then shares.low_percent
+            else 100 - shares.high_percent
+        end as low,
+        case
+            when objectives.kind = 'latency' then order_statistics.high
+            when objectives.comparison = '<' then shares.high_percent
+            else 100 - shares.low_percent
+        end as high
+    from objectives
+    left join order_statistics on objectives.kind = 'latency' and objectives.stage = order_statistics.stage
+    left join shares on objectives.objective = shares.objective
+),
+
+judged as (
     select
         objectives.*,
-        case objectives.objective
-            when 'asr_latency' then latencies.asr_latency
-            when 'llm_latency' then latencies.llm_latency
-            when 'tts_latency' then latencies.tts_latency
-            when 'total_latency' then latencies.total_latency
-            when 'error_rate' then latencies.error_rate
-            when 'uptime' then checks.uptime
-            when 'health_checks' then checks.health_checks
-            else errors.error_rate_percent
-        end as measured,
-        case objectives.objective
-            when 'asr_latency' then latencies.asr_turns
-            when 'llm_latency' then latencies.llm_turns
-            when 'tts_latency' then latencies.tts_turns
-            when 'total_latency' then latencies.total_turns
-            when 'error_rate' then latencies.all_turns
-            when 'uptime' then checks.checks
-            when 'health_checks' then checks.checks
-            else errors.reached_turns
-        end as observations
+        measurements.measured,
+        case when intervals.high is not null then intervals.low end as low,
+        case when intervals.low is not null then intervals.high end as high,
+        coalesce(measurements.turns, 0) as turns,
+        measurements.bad,
+        measurements.total,
+        measurements.allowed_share,
+        measurements.bad / measurements.total / nullif(measurements.allowed_share, 0) as burn_rate
     from objectives
-    cross join latencies
-    cross join checks
-    left join errors on objectives.kind = 'error rate' and objectives.stage = errors.stage
+    left join measurements on objectives.objective = measurements.objective
+    left join intervals on objectives.objective = intervals.objective
 )
 
 select
@@ -82,13 +94,19 @@ select
     target,
     unit,
     measured,
-    coalesce(observations, 0) as turns,
+    low,
+    high,
+    turns,
+    bad,
+    total,
+    allowed_share,
+    burn_rate,
     case
         when measured is null then 'not measured'
-        when observations < fewest then 'too few'
-        when comparison = '<' and measured < target then 'met'
-        when comparison = '>' and measured > target then 'met'
-        else 'breached'
+        when turns < fewest or low is null then 'too few'
+        when comparison = '<' and high < target or comparison = '>' and low > target then 'met'
+        when comparison = '<' and low >= target or comparison = '>' and high <= target then 'breached'
+        else 'can''t say'
     end as status
-from measurements
+from judged
 order by position;

@@ -1,0 +1,13 @@
+-- The lower end of the 95% score interval of a share (Wilson 1927); NULL without trials.
+create or replace macro wilson_low(successes, trials) as
+case
+    when trials > 0
+        then greatest(
+            (
+                successes + 1.9207294
+                - 1.9599640 * sqrt(greatest(successes * (trials - successes) / trials, 0) + 0.9603647)
+            )
+            / (trials + 3.8414588),
+            0
+        )
+end;
