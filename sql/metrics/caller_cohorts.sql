@@ -1,0 +1,83 @@
+-- How many of the callers who came first in one week came back in each week after it.
+-- Grain: one cohort and one week from its own on; both ISO weeks of timezone, by their Monday. A cohort are the callers
+-- whose first record in the logs, call or SMS, lies in the week; only cohorts of the last weeks that end at or before
+-- until (without until: up to the week of the last record). weeks_later counts from 0, the cohort's own week, in which
+-- all are active. A week in which nobody of them came has a row with 0.
+create or replace macro caller_cohorts(
+    until := timestamp 'infinity', weeks := 8, timezone := 'UTC'
+) as table
+with
+
+ends as (
+    select
+        case
+            when isfinite(cast(until as timestamp))
+                then date_trunc('week', cast(until as timestamp) at time zone 'UTC' at time zone timezone)
+            else date_trunc('week', last_at at time zone 'UTC' at time zone timezone) + interval 7 days
+        end as local_end
+    from ingest_totals
+),
+
+span as (
+    select
+        (local_end - weeks * interval 7 days) at time zone timezone at time zone 'UTC' as from_at,
+        local_end at time zone timezone at time zone 'UTC' as to_at
+    from ends
+),
+
+-- NULL is the week of all records before the span.
+placed_records as (
+    select
+        user_sessions.phone_number,
+        case when user_sessions.timestamp >= span.from_at then user_sessions.timestamp end as placed_at
+    from user_sessions
+    inner join span on user_sessions.timestamp < span.to_at
+    where user_sessions.phone_number is not null
+),
+
+caller_weeks as (
+    select distinct
+        phone_number,
+        cast(date_trunc('week', placed_at at time zone 'UTC' at time zone timezone) as date) as week_start
+    from placed_records
+),
+
+members as (
+    select
+        week_start,
+        min(week_start) over (partition by phone_number) as cohort_week,
+        count(*) filter (where week_start is null) over (partition by phone_number) > 0 as came_before
+    from caller_weeks
+),
+
+active as (
+    select
+        cohort_week,
+        week_start,
+        count(*) as active_callers
+    from members
+    where week_start is not null and not came_before
+    group by cohort_week, week_start
+),
+
+all_weeks as (
+    select
+        cast(
+            unnest(generate_series(local_end - weeks * interval 7 days, local_end - interval 7 days, interval 7 days))
+            as date
+        ) as week_start
+    from ends
+)
+
+select
+    cohorts.cohort_week,
+    all_weeks.week_start,
+    date_diff('day', cohorts.cohort_week, all_weeks.week_start) // 7 as weeks_later,
+    cohorts.active_callers as cohort_callers,
+    coalesce(active.active_callers, 0) as active_callers,
+    100.0 * coalesce(active.active_callers, 0) / cohorts.active_callers as active_percent
+from active as cohorts
+inner join all_weeks on cohorts.cohort_week <= all_weeks.week_start
+left join active on cohorts.cohort_week = active.cohort_week and all_weeks.week_start = active.week_start
+where cohorts.cohort_week = cohorts.week_start
+order by cohorts.cohort_week, all_weeks.week_start;
