@@ -46,10 +46,8 @@ class Shape:
         self._content, self._form, self._to_end = content, form, to_end
         self._mark = len(BOM) if at_start and content.startswith(BOM) else 0
         self._bytes = np.frombuffer(content, np.uint8)
-        marks = self._bytes == _QUOTE
-        for character in (_COMMA, _LINE_FEED, _RETURN):
-            marks |= self._bytes == character
-        positions = np.flatnonzero(marks)
+        self._flags = np.empty((2, len(content)), np.bool_)  # used again: new memory costs more than what is done there
+        positions = np.flatnonzero(self._marks())
         kinds = self._bytes[positions]
         quotes = np.flatnonzero(kinds == _QUOTE)
         outside = _alternating(np.diff(quotes, prepend=0, append=kinds.size))
@@ -107,7 +105,7 @@ class Shape:
     def line_breaks(self) -> set[str]:
         r"""What ends a record or is a blank line: ``\r\n``, ``\n``, or both."""
         # Blank lines count: DuckDB stops at one that does not end as the records do.
-        return {"\r\n" if crlf else "\n" for crlf in np.unique(self._crlf).tolist()}
+        return {text for text, found in (("\r\n", self._crlf.any()), ("\n", not self._crlf.all())) if found}
 
     def damage(self, width_before: int) -> str:
         """
@@ -148,6 +146,14 @@ class Shape:
             content += b"\r\n"
         return content[self._mark :]
 
+    def _marks(self) -> NDArray[np.bool_]:
+        """Return which bytes are quotes, commas, line breaks, or other control characters, which do no harm."""
+        marks, more = self._flags
+        np.less_equal(self._bytes, _RETURN, out=marks)
+        for character in (_QUOTE, _COMMA):
+            marks |= np.equal(self._bytes, character, out=more)
+        return marks
+
     def _at(self, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the bytes at *positions*; beyond the stretch, its first or last byte."""
         return self._bytes.take(positions, mode="clip") if self._bytes.size else np.zeros(0, np.uint8)
@@ -186,9 +192,10 @@ class Shape:
         text = self._bytes[: self.covered]
         if text.size <= _T + 3:
             return False
-        instants = text[_T:-3] == ord("T")
-        instants &= text[_T - 3 : -6] == ord("-")
-        instants &= text[_T + 3 :] == ord(":")
+        instants, more = self._flags[:, : text.size - _T - 3]
+        np.equal(text[_T:-3], ord("T"), out=instants)
+        instants &= np.equal(text[_T - 3 : -6], ord("-"), out=more)
+        instants &= np.equal(text[_T + 3 :], ord(":"), out=more)
         starts = self._starts[self._starts < instants.size]
         if np.count_nonzero(instants) == np.count_nonzero(instants[starts]):
             return False
