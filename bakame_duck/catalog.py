@@ -9,10 +9,12 @@ one file of ``sql/`` each. Nothing here computes.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
@@ -25,11 +27,11 @@ from bakame_duck.inspection import Inspection, inspect
 from bakame_duck.logs import find_health_checks, find_logs
 from bakame_duck.mirror import can_hold, mirrors
 from bakame_duck.reader import Piece, literal
-from bakame_duck.resources import resource_folder
 from bakame_duck.scan import Progress
 from bakame_duck.settings import Settings, load_settings
 
 _SERVED = {"sound", "repaired"}
+_OFTEN_READ = ("turns", "objectives", "calls")  # views, by the metrics
 
 
 def connect(
@@ -69,25 +71,28 @@ def connect(
     given = settings.data if data is None else data
     files = find_logs(given)
     health_checks = find_health_checks(given)
-    con = _with_sql(settings, health_checks)
+    con = reader.open_connection()
     inspections = inspect(con, files, progress=progress)
-    _fill_ledger(con, inspections)
+    _create_tables(con, settings, health_checks, inspections)
+    _create_views(con)
     parts = list(_parts(inspections, _utc(since), _utc(until)))
     mirrored = mirrors(part.file for part in parts) if (settings.mirror if mirror is None else mirror) else {}
-    whole = [part.file for part in parts if part.file.file in mirrored]
-    cells = _cells(parts)
-    plain = _cells([part for part in parts if part.file.file not in mirrored]) if mirrored else cells
-    records = [*_from_mirrors(whole, mirrored)]
-    records.append(f"select {reader.typed_columns()}, source_file, source_row from ({plain})")
-    con.execute(f"create or replace view log_cells as {cells}")
+    con.execute(f"create or replace view log_cells as {_cells(parts)}")
     con.execute(f"create or replace view suspect_cells as {_cells([p for p in parts if p.piece.bad_cells])}")
-    con.execute(f"create or replace view log_records as {' union all '.join(records)}")
+    if mirrored:
+        whole = [part.file for part in parts if part.file.content_hash in mirrored]
+        plain = _cells([part for part in parts if part.file.content_hash not in mirrored])
+        records = f"{_from_mirrors(whole, mirrored)} union all {_typed(f'({plain})')}"
+        con.execute(f"create or replace view log_records as {records}")
     return con
 
 
 def connect_empty() -> DuckDBPyConnection:
     """Return a connection with every view and metric, and no record in any of them."""
-    return _with_sql(Settings.model_construct(), [])
+    con = reader.open_connection()
+    _create_tables(con, Settings.model_construct(), [], [])
+    _create_views(con)
+    return con
 
 
 def meaning(text: str) -> str:
@@ -96,24 +101,29 @@ def meaning(text: str) -> str:
     return header.split(". ")[0].rstrip(".") + "."
 
 
-def _with_sql(settings: Settings, health_checks: Iterable[Path]) -> DuckDBPyConnection:
-    """Return a connection with every view and metric, in which the logs are still to be named."""
-    con = reader.open_connection()
-    _create_tables(con, settings, health_checks)
+def _create_views(con: DuckDBPyConnection) -> None:
+    """Create every view and metric, with its comment; the logs are still to be named."""
     for name in ("log_cells", "suspect_cells"):
         con.execute(f"create view {name} as {_cells([])}")
-    con.execute(f"create view log_records as select {reader.typed_columns()}, source_file, source_row from log_cells")
-    for folder in ("views", "metrics"):
-        for text in reader.sql_texts(folder):
-            con.execute(text)
-    for folder, kind in (("views", "view"), ("metrics", "macro table")):
-        for path in (resource_folder("sql") / folder).glob("*.sql"):
-            con.execute(f"comment on {kind} {path.stem} is {literal(meaning(path.read_text()))}")
-    return con
+    con.execute(f"create view log_records as {_typed('log_cells')}")
+    _create_commented(con, "views", "view")
+    # DuckDB binds a macro when it is created: over empty tables in the place of long views, several times as fast.
+    for name in _OFTEN_READ:
+        con.execute(f"create temp table {name} as from main.{name} limit 0")
+    _create_commented(con, "metrics", "macro table")
+    for name in _OFTEN_READ:
+        con.execute(f"drop table temp.{name}")
 
 
-def _create_tables(con: DuckDBPyConnection, settings: Settings, health_checks: Iterable[Path]) -> None:
-    """Create what the views need and no log holds: the columns, the targets, the ledger, the health checks."""
+def _create_commented(con: DuckDBPyConnection, folder: str, kind: str) -> None:
+    for name, text in reader.sql_texts(folder).items():
+        con.execute(f"{text};\ncomment on {kind} {name} is {literal(meaning(text))}")
+
+
+def _create_tables(
+    con: DuckDBPyConnection, settings: Settings, health_checks: Iterable[Path], inspections: Sequence[Inspection]
+) -> None:
+    """Create what the views need beside the records: the columns, the targets, the ledger, the health checks."""
     columns = pl.DataFrame(
         [
             (position, column.name, column.type, column.unit, column.meaning, column.example)
@@ -128,13 +138,12 @@ def _create_tables(con: DuckDBPyConnection, settings: Settings, health_checks: I
     _create(con, "log_columns", columns)
     _create(con, "objective_targets", targets)
     _create(con, "health_check_lines", _health_check_lines(health_checks))
-    for name, types in _LEDGER.items():
-        _create(con, name, types.empty_table())
+    _create_ledger(con, inspections)
 
 
 def _create(con: DuckDBPyConnection, name: str, frame: pl.DataFrame | pa.Table) -> None:
     con.register("frame", frame)
-    con.execute(f"create or replace table {name} as from frame")
+    con.execute(f"create table {name} as from frame")
     con.unregister("frame")
 
 
@@ -156,8 +165,8 @@ _LEDGER = {
             "first_at": pa.timestamp("us"),
             "last_at": pa.timestamp("us"),
             "duplicate_of": pa.string(),
-            "headers": pa.list_(pa.string()),
-            "held_columns": pa.list_(pa.string()),
+            "headers": pa.string(),
+            "held_columns": pa.string(),
             "unknown_columns": pa.list_(pa.string()),
             "content_hash": pa.string(),
         }
@@ -178,7 +187,8 @@ _LEDGER = {
 }
 
 
-def _fill_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> None:
+def _create_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> None:
+    as_json = cache(json.dumps)  # few headers in thousands of files; and a text costs DuckDB less than a list
     rows: dict[str, list[tuple[object, ...]]] = {
         "inspected_files": [
             (
@@ -186,7 +196,7 @@ def _fill_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> 
                 file.state,
                 file.reason,
                 file.live,
-                list(file.layouts),
+                file.layouts,
                 file.size,
                 file.records,
                 file.rows,
@@ -197,9 +207,9 @@ def _fill_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> 
                 file.first_at,
                 file.last_at,
                 file.duplicate_of or None,
-                list(file.headers),
-                list(file.columns[: max(file.layouts, default=0)]),
-                list(file.unknown_columns),
+                as_json(file.headers),
+                as_json(file.columns[: max(file.layouts, default=0)]),
+                file.unknown_columns,
                 file.content_hash or None,
             )
             for file in inspections
@@ -219,7 +229,7 @@ def _fill_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> 
     }
     for name, types in _LEDGER.items():
         columns = zip(*rows[name], strict=True) if rows[name] else [()] * len(types)
-        _create(con, name, pa.table([list(column) for column in columns], schema=types))
+        _create(con, name, pa.table([*map(pa.array, columns, types.types)], schema=types))
 
 
 @dataclass(frozen=True)
@@ -272,15 +282,19 @@ def _group(parts: Sequence[_Part]) -> str:
     """
 
 
-def _from_mirrors(files: Sequence[Inspection], places: Mapping[Path, Path]) -> Iterator[str]:
-    """Yield the SELECT over the mirrors of *files*, if there are any."""
-    if files:
-        names = reader.text_list(str(file.file) for file in files)
-        paths = reader.file_list(str(places[file.file]) for file in files)
-        yield f"""
-            select {", ".join(schema.NAMES)}, {names}[cast(file_index as bigint) + 1] as source_file, source_row
-            from (select *, file_index from read_parquet({paths}, hive_partitioning = false))
-        """
+def _typed(cells: str) -> str:
+    """Return the SELECT that casts the text of *cells*, a view or a SELECT in parentheses."""
+    return f"select {reader.typed_columns()}, source_file, source_row from {cells}"
+
+
+def _from_mirrors(files: Sequence[Inspection], places: Mapping[str, str]) -> str:
+    """Return the SELECT over the mirrors of *files*."""
+    names = reader.text_list(str(file.file) for file in files)
+    paths = reader.file_list(places[file.content_hash] for file in files)
+    return f"""
+        select {", ".join(schema.NAMES)}, {names}[cast(file_index as bigint) + 1] as source_file, source_row
+        from (select *, file_index from read_parquet({paths}, hive_partitioning = false))
+    """
 
 
 def _utc(instant: datetime | None) -> datetime | None:

@@ -14,7 +14,6 @@ are opened for reading only, and a stretch at a time.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import stat
 import tempfile
@@ -34,11 +33,12 @@ import duckdb
 import pyarrow as pa
 from duckdb import DuckDBPyConnection
 from pydantic import SkipValidation, TypeAdapter, ValidationError
+from pydantic_core import from_json
 
 from bakame_duck import reader
 from bakame_duck.cache import Cache
 from bakame_duck.errors import CacheError
-from bakame_duck.logs import LogFile
+from bakame_duck.logs import LogFile, folder_of
 from bakame_duck.reader import Piece
 from bakame_duck.records import Form, form_of
 from bakame_duck.repair import Reject, Undecodable
@@ -113,6 +113,11 @@ class Inspection:
     pieces: tuple[Piece, ...] = ()
 
     @property
+    def folder(self) -> str:
+        """The folder it lies in."""
+        return folder_of(self.file)
+
+    @property
     def records(self) -> int:
         """Records found: rows, rejects and the pending one; headers don't count."""
         return self.rows + len(self.rejects) + (self.pending_bytes > 0)
@@ -168,7 +173,7 @@ def inspect(con: DuckDBPyConnection, files: Iterable[LogFile], *, progress: Prog
         CacheError: A repaired copy cannot be written.
     """
     files = list(files)
-    folders = {folder: _Folder(Cache(folder)) for folder in {file.folder for file in files}}
+    folders = {folder: _Folder(Cache(Path(folder))) for folder in {file.folder for file in files}}
     columns = ", ".join(f"{name} varchar" for name in NAMES)
     con.execute(f"create table log_tails ({columns}, source_file varchar, source_row bigint)")
     found = [None if file.live else folders[file.folder].recall(file) for file in files]
@@ -208,13 +213,13 @@ class _Folder:
         """Return what was found in this version of a rotated *file*, where it lies as it is named now."""
         try:
             version = version_of(file)
-            known = json.loads(self.notes[version])
-            path = file.path
-            if known["state"] == "repaired":
+            known = from_json(self.notes[version])
+            path, pieces = file.path, known.get("pieces", ())
+            if known.get("state") == "repaired":
                 path = self.cache.folder / _copy_of(version)
-                if known["pieces"] and not path.is_file():
+                if pieces and not path.is_file():
                     return None
-            for piece in known["pieces"]:
+            for piece in pieces:
                 piece["path"] = str(path)
             return _INSPECTION.validate_python(known | {"file": file.path})
         except (OSError, LookupError, TypeError, ValueError):  # not there, or not what this release would remember
@@ -389,7 +394,7 @@ def _remembered(con: DuckDBPyConnection, look: _Look, folder: _Folder) -> Inspec
     if not look.key or inspection.state == "unreadable":
         return inspection
     if not inspection.live:
-        folder.remember(look.key, _INSPECTION.dump_json(inspection, exclude={"file"}))
+        folder.remember(look.key, _INSPECTION.dump_json(inspection, exclude={"file"}, exclude_defaults=True))
         return inspection
     proven = look.proven or _Proven("", Tally(), ())
     parts, end = inspection.pieces[: len(proven.pieces)], inspection.pieces[len(proven.pieces) :]

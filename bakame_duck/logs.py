@@ -38,9 +38,9 @@ class LogFile:
     live: bool
 
     @cached_property
-    def folder(self) -> Path:
+    def folder(self) -> str:
         """The folder it lies in."""
-        return self.path.parent
+        return folder_of(self.path)
 
 
 def find_logs(folders: Path | str | Sequence[Path | str]) -> list[LogFile]:
@@ -78,12 +78,17 @@ def _logs_in(folder: Path) -> list[LogFile]:
             f"No folder {folder}", hint="Name the folder that holds user_sessions.csv with --data FOLDER."
         )
     try:
-        names = [name for name in os.listdir(folder) if _LOG_NAME.fullmatch(name)]  # noqa: PTH208 - names are wanted
+        paths = [path for path in folder.iterdir() if _LOG_NAME.fullmatch(path.name)]
     except OSError as error:
         raise DataFolderError(
             f"{folder} cannot be listed: {error.strerror}", hint="Name a folder that you may read with --data FOLDER."
         ) from error
-    return [LogFile(folder / name, compression_of(name), live=name == LIVE_NAME) for name in names]
+    return [LogFile(path, compression_of(path.name), live=path.name == LIVE_NAME) for path in paths]
+
+
+def folder_of(path: Path) -> str:
+    """Return the folder of *path* as text, which is told from others faster than a Path; thousands are asked for."""
+    return os.path.dirname(path)  # noqa: PTH120
 
 
 def compression_of(name: str) -> str:

@@ -84,23 +84,24 @@ def refresh(
     told = progress or (lambda *_: None)
     with reader.open_connection() as con:
         inspections = inspect(con, files, progress=lambda done, total: told(done, total, "Inspecting logs"))
-        places = _places(inspections)
-        wanted = [file for file in inspections if file.file in places and can_hold(file, since, until)]
-        missing = [file for file in wanted if not _is_whole(places[file.file])]
+        rotated = _rotated(inspections)
+        places = _places(rotated)
+        wanted = [file for file in rotated if can_hold(file, since, until)]
+        missing = [file for file in wanted if not _is_whole(places[file.content_hash])]
         _build(con, missing, places, lambda done, total: told(done, total, "Mirroring logs"))
-    for folder in {file.folder for file in files}:
+    for folder in {Path(file.folder) for file in files}:
         clear(
             folder,
-            [file for file in files if file.folder == folder],
+            [file for file in files if file.path.parent == folder],
             [file for file in inspections if file.file.parent == folder],
-            [place.name for log, place in places.items() if log.parent == folder],
+            [Path(places[file.content_hash]).name for file in rotated if file.file.parent == folder],
         )
     return Refreshed(
         files=len(wanted),
         built=len(missing),
         rows=sum(file.rows for file in wanted),
         log_bytes=sum(file.size for file in wanted),
-        mirror_bytes=sum(places[file.file].stat().st_size for file in wanted),
+        mirror_bytes=sum(Path(places[file.content_hash]).stat().st_size for file in wanted),
     )
 
 
@@ -113,41 +114,47 @@ def can_hold(span: Inspection | reader.Piece, since: datetime | None, until: dat
     return (since is None or span.last_at >= since) and (until is None or span.first_at < until)
 
 
-def mirrors(inspections: Iterable[Inspection]) -> dict[Path, Path]:
-    """Return the mirrors that there are, by the log that each stands for."""
-    places = _places(inspections)
-    return {log: place for log, place in places.items() if _is_whole(place)}
+def mirrors(inspections: Iterable[Inspection]) -> dict[str, str]:
+    """Return the paths of the mirrors that there are, by the hash of the content that each holds."""
+    places = _places(_rotated(inspections))
+    folders = {os.path.dirname(place) for place in places.values()}  # noqa: PTH120 - texts, of thousands of files
+    there = {str(mirror) for folder in folders for mirror in Path(folder).glob("*.parquet")}
+    return {content: place for content, place in places.items() if place in there and _is_whole(place)}
 
 
-def _is_whole(mirror: Path) -> bool:
+def _is_whole(mirror: str) -> bool:
     """Whether *mirror* is there, and a Parquet file to its end."""
     try:
-        with mirror.open("rb") as stream:
+        with open(mirror, "rb") as stream:  # noqa: PTH123
             stream.seek(-4, os.SEEK_END)
             return stream.read() == b"PAR1"
     except OSError:
         return False
 
 
-def _places(inspections: Iterable[Inspection]) -> dict[Path, Path]:
-    """Return where the mirror of each rotated log that is read lies, or would."""
-    rotated = [file for file in inspections if not file.live and file.rows and file.state in {"sound", "repaired"}]
-    folders = {folder: Cache(folder).folder for folder in {file.file.parent for file in rotated}}
+def _rotated(inspections: Iterable[Inspection]) -> list[Inspection]:
+    """Return the rotated logs that are read: no two with the same content."""
+    return [file for file in inspections if not file.live and file.rows and file.state in {"sound", "repaired"}]
+
+
+def _places(rotated: Iterable[Inspection]) -> dict[str, str]:
+    """Return where the mirror of each *rotated* log lies, or would, by the hash of its content."""
+    cache_of = cache(lambda folder: str(Cache(Path(folder)).folder))
     return {
-        file.file: folders[file.file.parent] / f"{file.content_hash[:32]}-{_way_of_reading()}.parquet"
+        file.content_hash: f"{cache_of(file.folder)}/{file.content_hash[:32]}-{_way_of_reading()}.parquet"
         for file in rotated
     }
 
 
-def _build(con: DuckDBPyConnection, files: list[Inspection], places: Mapping[Path, Path], progress: Progress) -> None:
+def _build(con: DuckDBPyConnection, files: list[Inspection], places: Mapping[str, str], progress: Progress) -> None:
     con.execute(f"set memory_limit = '{_MEMORY}'")
     for file in files[:1]:  # once: a folder that was spilled to cannot be changed
-        con.execute(f"set temp_directory = {reader.literal(str(places[file.file].parent))}")
+        con.execute(f"set temp_directory = {reader.literal(str(Path(places[file.content_hash]).parent))}")
     done, total, lock = 0, sum(file.size for file in files), Lock()
 
     def build(file: Inspection) -> None:
         nonlocal done
-        _write(con.cursor(), file, places[file.file])
+        _write(con.cursor(), file, Path(places[file.content_hash]))
         with lock:
             done += file.size
             progress(done, total)
@@ -195,5 +202,5 @@ def _write(con: DuckDBPyConnection, file: Inspection, place: Path) -> None:
 
 @cache
 def _way_of_reading() -> str:
-    text = f"{FORMAT}" + reader.typed_columns() + "".join(reader.sql_texts("functions"))
+    text = f"{FORMAT}" + reader.typed_columns() + "".join(reader.sql_texts("functions").values())
     return hashlib.sha256(text.encode()).hexdigest()[:8]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -64,22 +64,22 @@ def open_connection() -> DuckDBPyConnection:
     con.execute("set TimeZone = 'UTC'")
     with suppress(duckdb.Error):  # a notebook's bar, which cannot be set without ipywidgets, is not drawn on stdout
         con.execute("set enable_progress_bar = false")  # it would draw among the rows
-    for text in sql_texts("functions"):
+    for text in sql_texts("functions").values():
         con.execute(text)
     return con
 
 
-def sql_texts(folder: str) -> Iterator[str]:
-    """Yield the SQL files of *folder*, each after those that it reads from or calls; always in the same order."""
+def sql_texts(folder: str) -> dict[str, str]:
+    """Return the SQL files of *folder* by name, each after those it reads from or calls; always in the same order."""
     texts = {path.stem: path.read_text() for path in sorted((resource_folder("sql") / folder).glob("*.sql"))}
     used = re.compile(r"(?:from|join) (\w+)|(\w+)\(")
-    for name in TopologicalSorter(
+    order = TopologicalSorter(
         {
             name: sorted({use for pair in used.findall(text) for use in pair if use in texts} - {name})
             for name, text in texts.items()
         }
-    ).static_order():
-        yield texts[name]
+    )
+    return {name: texts[name] for name in order.static_order()}
 
 
 def cells(pieces: Sequence[Piece], columns: Sequence[str]) -> str:
@@ -162,7 +162,8 @@ def described(con: DuckDBPyConnection, pieces: Sequence[Piece], columns: Sequenc
 
 def file_list(paths: Iterable[str]) -> str:
     """Return *paths* as a DuckDB list that matches exactly those files, wherever the process goes."""
-    return text_list(re.sub(r"([*?\[])", r"[\1]", os.path.abspath(path)) for path in paths)  # noqa: PTH100 - texts
+    whole = (path if os.path.isabs(path) else os.path.abspath(path) for path in paths)  # noqa: PTH100, PTH117 - texts
+    return re.sub(r"([*?\[])", r"[\1]", text_list(whole))
 
 
 def text_list(texts: Iterable[str]) -> str:

@@ -43,7 +43,8 @@ def parquet_files(given):
 def opened(given, **options):
     """How many mirrors and how many other files a query opens."""
     con = connect(given.folder, settings=Settings.model_construct(), **options)
-    plan = con.execute("select sql from duckdb_views() where view_name = 'log_records'").fetchall()[0][0]
+    views = dict(con.execute("select view_name, sql from duckdb_views()").fetchall())
+    plan = views["log_records"] + (views["log_cells"] if "log_cells" in views["log_records"] else "")
     lists = {reader: re.findall(reader + r"\((?:main\.)?string_split\('(.*?)'", plan, re.DOTALL) for reader in READERS}
     return tuple(sum(files.count("///") + 1 for files in lists[reader]) for reader in READERS)
 

@@ -8,8 +8,8 @@ files as (
     select
         file,
         first_at,
-        held_columns,
-        headers,
+        from_json(held_columns, '["varchar"]') as held_columns,
+        from_json(headers, '["varchar"]') as headers,
         row_number() over (order by first_at, file) as place
     from inspected_files
     where accepted > 0 and state in ('sound', 'repaired')

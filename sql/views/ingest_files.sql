@@ -18,7 +18,7 @@ select
     first_at,
     last_at,
     duplicate_of,
-    headers,
+    from_json(headers, '["varchar"]') as headers,
     unknown_columns,
     content_hash
 from inspected_files;
