@@ -13,15 +13,16 @@ are opened for reading only, and a stretch at a time.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import stat
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -176,7 +177,8 @@ def inspect(con: DuckDBPyConnection, files: Iterable[LogFile], *, progress: Prog
     folders = {folder: _Folder(Cache(Path(folder))) for folder in {file.folder for file in files}}
     columns = ", ".join(f"{name} varchar" for name in NAMES)
     con.execute(f"create table log_tails ({columns}, source_file varchar, source_row bigint)")
-    found = [None if file.live else folders[file.folder].recall(file) for file in files]
+    with _no_collection():
+        found = [None if file.live else folders[file.folder].recall(file) for file in files]
     new = [(place, file) for place, file in enumerate(files) if found[place] is None]
     seen = Seen(2 * sum(_size_of(file.path) for _, file in new), progress)
     with ThreadPoolExecutor(os.cpu_count()) as pool, ExitStack() as ends:
@@ -190,6 +192,18 @@ def inspect(con: DuckDBPyConnection, files: Iterable[LogFile], *, progress: Prog
             for folder in folders.values():
                 folder.save()
     return _name_duplicates(con, [inspection for inspection in found if inspection])
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Hold the garbage collector off: among thousands of notes it would look for garbage again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 @dataclass(frozen=True)
@@ -467,18 +481,19 @@ def version_of(file: LogFile) -> str:
     Raises:
         OSError: It is not a file, or cannot be opened.
     """
+    path = str(file.path)
     try:
-        str(file.path).encode()
+        path.encode()
     except UnicodeEncodeError as error:
         raise OSError(0, "a name that is not UTF-8") from error
     try:
-        status = os.stat(file.path)  # noqa: PTH116 - asked for thousands of files, as the descriptor below
+        status = os.stat(path)  # noqa: PTH116 - asked for thousands of files, as the descriptor below
     except FileNotFoundError as error:
         raise OSError(error.errno, "a link to a file that is not there") from error
     if not stat.S_ISREG(status.st_mode):
         raise OSError(0, "a folder" if stat.S_ISDIR(status.st_mode) else "not a file")
     version = f"{FORMAT}|{file.compression}|{status.st_size}|{status.st_mtime_ns}|{status.st_ctime_ns}|{status.st_ino}"
-    descriptor = os.open(file.path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         ends = os.pread(descriptor, _END_SIZE, 0)
         if status.st_size > _END_SIZE:
