@@ -5,7 +5,7 @@ case
         then greatest(
             (
                 successes + 1.9207294
-                - 1.9599640 * sqrt(greatest(successes * (trials - successes) / trials, 0) + 0.9603647)
+                - 1.9599640 * sqrt(greatest(successes * (1 - successes / trials), 0) + 0.9603647)
             )
             / (trials + 3.8414588),
             0
