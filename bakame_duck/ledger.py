@@ -16,7 +16,7 @@ import polars as pl
 from duckdb import DuckDBPyConnection
 
 from bakame_duck.export import Format, as_json, to_frame, write_rows
-from bakame_duck.wording import count, several
+from bakame_duck.wording import count, several, some_columns
 
 _PARTS = {
     "totals": "from ingest_totals",
@@ -56,7 +56,7 @@ def write_ledger(ledger: dict[str, pl.DataFrame], form: LedgerFormat, out: IO[by
     columns = ("file", "state", "records", "rows", "rejects")
     telling = [{name: row[name] for name in columns} | {"remarks": remarks} for row, remarks in files if remarks]
     drift = ledger["drift"].drop("first_at")
-    drift = drift.with_columns(pl.col("columns").map_elements(_shortened, return_dtype=pl.String))
+    drift = drift.with_columns(pl.col("columns").map_elements(some_columns, return_dtype=pl.String))
     tables: list[tuple[str, pl.DataFrame, str]] = [
         ("Files that are not simply sound", pl.DataFrame(telling), "ingest_files"),
         ("Rejects", ledger["rejects"], "ingest_rejects"),
@@ -106,11 +106,6 @@ def _totals_text(totals: dict[str, Any]) -> str:
     if totals["first_at"]:
         lines.append(f"from {totals['first_at']:%Y-%m-%d %H:%M:%S} to {totals['last_at']:%Y-%m-%d %H:%M:%S} UTC")
     return "".join(f"{line}\n" for line in lines)
-
-
-def _shortened(names: list[str]) -> str:
-    """Return a few names, or the first and the last of many that follow each other."""
-    return ", ".join(names) if len(names) <= 3 else f"{names[0]} … {names[-1]} ({len(names)} columns)"
 
 
 def _write_part(out: IO[bytes], title: str, rows: pl.DataFrame, source: str) -> None:

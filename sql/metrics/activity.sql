@@ -7,20 +7,23 @@ create or replace macro activity(
 ) as table
 with
 
-callers as (
-    select
-        phone_number,
-        min(timestamp) as first_at,
-        count(*) filter (where timestamp >= since and timestamp < until) as records
+callers_in_range as (
+    select distinct phone_number
     from user_sessions
-    group by phone_number
+    where timestamp >= since and timestamp < until and phone_number is not null
+),
+
+first_records as (
+    select callers.first_at
+    from callers_in_range
+    inner join callers on callers_in_range.phone_number = callers.phone_number
 ),
 
 caller_counts as (
     select
-        count(phone_number) filter (where records > 0) as callers,
-        count(phone_number) filter (where records > 0 and first_at >= since) as new_callers
-    from callers
+        count(*) as callers,
+        count(*) filter (where first_at >= since) as new_callers
+    from first_records
 ),
 
 turn_counts as (

@@ -25,39 +25,59 @@ span as (
     from ends
 ),
 
--- NULL is the week of all records before the span.
+-- The span in words that let files outside it stay closed, and a day or more too long.
+records as (
+    select
+        phone_number,
+        timestamp
+    from user_sessions
+    where
+        timestamp < until
+        and timestamp >= case
+            when isfinite(cast(until as timestamp)) then cast(until as timestamp) - to_days(cast(7 * weeks + 8 as int))
+            else timestamp '-infinity'
+        end
+),
+
 placed_records as (
     select
-        user_sessions.phone_number,
-        case when user_sessions.timestamp >= span.from_at then user_sessions.timestamp end as placed_at
-    from user_sessions
-    inner join span on user_sessions.timestamp < span.to_at
-    where user_sessions.phone_number is not null
+        records.phone_number,
+        records.timestamp
+    from records
+    inner join span on records.timestamp >= span.from_at and records.timestamp < span.to_at
 ),
 
 caller_weeks as (
     select distinct
         phone_number,
-        cast(date_trunc('week', placed_at at time zone 'UTC' at time zone timezone) as date) as week_start
+        cast(date_trunc('week', timestamp at time zone 'UTC' at time zone timezone) as date) as week_start
     from placed_records
+    where phone_number is not null
 ),
 
-members as (
+newcomers as (
     select
-        week_start,
-        min(week_start) over (partition by phone_number) as cohort_week,
-        count(*) filter (where week_start is null) over (partition by phone_number) > 0 as came_before
-    from caller_weeks
+        callers.phone_number,
+        callers.first_at
+    from callers
+    inner join span on callers.first_at >= span.from_at
+),
+
+cohorts_by_caller as (
+    select
+        phone_number,
+        cast(date_trunc('week', first_at at time zone 'UTC' at time zone timezone) as date) as cohort_week
+    from newcomers
 ),
 
 active as (
     select
-        cohort_week,
-        week_start,
+        cohorts_by_caller.cohort_week,
+        caller_weeks.week_start,
         count(*) as active_callers
-    from members
-    where week_start is not null and not came_before
-    group by cohort_week, week_start
+    from caller_weeks
+    inner join cohorts_by_caller on caller_weeks.phone_number = cohorts_by_caller.phone_number
+    group by cohorts_by_caller.cohort_week, caller_weeks.week_start
 ),
 
 all_weeks as (

@@ -24,43 +24,49 @@ span as (
     from ends
 ),
 
--- NULL is the week of all records before the span.
+-- The span in words that let files outside it stay closed, and a day or more too long.
+records as (
+    select
+        phone_number,
+        timestamp,
+        interaction_type
+    from user_sessions
+    where
+        timestamp < until
+        and timestamp >= case
+            when isfinite(cast(until as timestamp)) then cast(until as timestamp) - to_days(cast(7 * weeks + 8 as int))
+            else timestamp '-infinity'
+        end
+),
+
 placed_records as (
     select
-        user_sessions.phone_number,
-        user_sessions.timestamp,
-        user_sessions.interaction_type,
-        case when user_sessions.timestamp >= span.from_at then user_sessions.timestamp end as placed_at
-    from user_sessions
-    inner join span on user_sessions.timestamp < span.to_at
+        records.phone_number,
+        records.timestamp,
+        records.interaction_type
+    from records
+    inner join span on records.timestamp >= span.from_at and records.timestamp < span.to_at
 ),
 
 caller_weeks as (
     select
         phone_number,
-        cast(date_trunc('week', placed_at at time zone 'UTC' at time zone timezone) as date) as week_start,
+        cast(date_trunc('week', timestamp at time zone 'UTC' at time zone timezone) as date) as week_start,
         min(timestamp) as first_at,
         count(*) filter (where interaction_type = 'turn_metrics') as turns
     from placed_records
     group by phone_number, week_start
 ),
 
-compared as (
-    select
-        *,
-        first_at = min(first_at) over (partition by phone_number) as is_first
-    from caller_weeks
-),
-
 caller_counts as (
     select
-        week_start,
-        count(phone_number) as callers,
-        count(phone_number) filter (where is_first) as new_callers,
-        sum(turns) as turns
-    from compared
-    where week_start is not null
-    group by week_start
+        caller_weeks.week_start,
+        count(caller_weeks.phone_number) as callers,
+        count(caller_weeks.phone_number) filter (where caller_weeks.first_at = callers.first_at) as new_callers,
+        sum(caller_weeks.turns) as turns
+    from caller_weeks
+    left join callers on caller_weeks.phone_number = callers.phone_number
+    group by caller_weeks.week_start
 ),
 
 started_calls as (

@@ -20,7 +20,6 @@ turn_keys as (
 told_modules as (
     select
         coalesce(call_id, session_id) as call_key,
-        phone_number,
         timestamp,
         module_name
     from user_sessions
@@ -101,10 +100,10 @@ timeline as (
         cast(null as bigint) as source_row,
         'caller' as module_source,
         searched_callers.searched_key,
-        told_modules.timestamp,
-        told_modules.module_name
-    from told_modules
-    inner join searched_callers on told_modules.phone_number = searched_callers.searched_key
+        module_mentions.timestamp,
+        module_mentions.module_name
+    from module_mentions
+    inner join searched_callers on module_mentions.phone_number = searched_callers.searched_key
 ),
 
 -- Sorted so that an interaction of the same instant counts as before the turn.
