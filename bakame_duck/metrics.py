@@ -17,7 +17,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 from bakame_duck.catalog import connect_empty
 from bakame_duck.errors import UnknownMetricError, UnknownParameterError, nearest
 
-_INSTANTS = ("since", "until", "as_of")
+_INSTANTS = ("since", "until", "compare_since", "compare_until", "as_of")
 _DURATIONS = ("lookback", "tolerance")
 _NUMBERS = ("max_rows", "max_calls", "weeks", "bins_per_decade", "fewest_usual_hours")
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Generator, Mapping
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 from duckdb import DuckDBPyConnection
 
@@ -148,6 +149,43 @@ def given(tmp_path: Path) -> Given:
 def given_anew(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Given]:
     """A new folder at every call, for tests with many examples."""
     return lambda: Given(tmp_path_factory.mktemp("logs"))
+
+
+@pytest.fixture(scope="module")
+def given_turns() -> Callable[..., DuckDBPyConnection]:
+    """
+    A connection over turns alone, given as (instant, other columns), for tests with hundreds of them.
+
+    No log is read: a temporary table named like the view stands before it, also inside the metrics.
+    """
+    con = connect_empty()
+    timings = [name for name in TURN if name.endswith("_ms")]
+    measured = [f"measured({name})" for name in timings]
+
+    def connect_to(*turns: tuple[object, dict[str, object]]) -> DuckDBPyConnection:
+        frame = pl.DataFrame(
+            [
+                {name: TURN[name] for name in timings} | {"turn_at": str(at), "error": None} | columns
+                for at, columns in turns
+            ],
+            schema_overrides={"error": pl.String},
+            infer_schema_length=None,
+        )
+        con.register("given", frame)
+        con.execute(
+            f"""
+            create or replace temp table turns as
+            select
+                cast(turn_at as timestamp) as turn_at,
+                {", ".join(f"{value} as {name}" for value, name in zip(measured, timings, strict=True))},
+                error_stage_of(error, {", ".join(measured[:3])}) as error_stage
+            from given
+            """
+        )
+        con.unregister("given")
+        return con
+
+    return connect_to
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 -- How far each objective moved, against another span and against the median of the four weeks before.
--- Grain: one objective that was measured, the largest change first. The other span is the equally long one before,
--- unless compare_since and compare_until name it; weeks are those of timezone. Changes in percent of what was
+-- Grain: one objective that was measured, the largest change first. The other span is the equally long one before
+-- by the clock of timezone, unless compare_since and compare_until name it. Changes in percent of what was
 -- measured before; change_in_widths: in half widths of this range's 95% interval, where both spans have turns enough
 -- to be judged. median_of_four needs two such weeks.
 create or replace macro objective_changes(
@@ -21,7 +21,11 @@ before as (
     from objective_measurements(
         since := case
             when compare_since is not null then compare_since
-            when isfinite(since) and isfinite(until) then since - (until - since)
+            when isfinite(since) and isfinite(until)
+                then (
+                    since at time zone 'UTC' at time zone timezone
+                    - (until at time zone 'UTC' at time zone timezone - since at time zone 'UTC' at time zone timezone)
+                ) at time zone timezone at time zone 'UTC'
             else since
         end,
         until := coalesce(compare_until, since),
