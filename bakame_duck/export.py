@@ -6,9 +6,11 @@ Numbers stay numbers; instants are ISO 8601 in UTC.
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
 _DECIMALS, _DIGITS = 6, 11  # of a report's numbers: at most, and in all
 _FILE_COLUMNS = {"file", "duplicate_of"}
+
+
+_COMPUTED = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what makes a spreadsheet compute a text
 
 
 class Format(StrEnum):
@@ -71,6 +76,26 @@ def write_rows(frame: pl.DataFrame, form: Format, out: IO[bytes]) -> None:
             out.write(_markdown(frame).encode())
         case Format.TABLE:
             out.write(_terminal_table(frame).encode())
+
+
+def spreadsheet_csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    """
+    Return *rows* as CSV that is safe to open in a spreadsheet.
+
+    A text that a spreadsheet would compute (``=1+1``) gets an apostrophe before it, as OWASP's
+    page on CSV injection advises; numbers stay numbers.
+    """
+    content = io.StringIO()
+    writer = csv.DictWriter(content, rows[0].keys())
+    writer.writeheader()
+    writer.writerows({name: _spreadsheet_cell(value) for name, value in row.items()} for row in rows)
+    return content.getvalue()
+
+
+def _spreadsheet_cell(value: Any) -> Any:
+    plain = _plain(value)
+    text = json.dumps(plain, ensure_ascii=False) if isinstance(plain, dict | list) else plain
+    return f"'{text}" if isinstance(text, str) and text.startswith(_COMPUTED) else text
 
 
 def as_json(frame: pl.DataFrame, *, rounded: bool = False) -> list[dict[str, Any]]:

@@ -58,6 +58,11 @@ class Period:
         return day_span(self.first, self.last)
 
     @property
+    def days(self) -> list[date]:
+        """Its days, one by one."""
+        return days_of(self.since, self.until, self.timezone)
+
+    @property
     def before(self) -> Period:
         """As many days directly before."""
         days = self.last - self.first + timedelta(days=1)

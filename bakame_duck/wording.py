@@ -27,6 +27,19 @@ STAGE_TITLES = {
     "total": "Whole turn",
     "unknown": "Unknown",
 }
+DRIFT = {
+    "appeared": "came new",
+    "gone": "are gone",
+    "without a header": "have no header",
+    "unknown": "are not in the specification",
+}
+_BLAMED = {
+    "asr": "speech recognition",
+    "llm": "the language model",
+    "tts": "speech synthesis",
+    "unexplained": "time that no stage explains",
+    "together": "all stages together",
+}
 
 
 def count(number: float | None) -> str:
@@ -43,8 +56,9 @@ def percent(number: float | None) -> str:
     """Return 3.14 as '3.1%'; close to 100 as many digits as tell it from 100."""
     if number is None:
         return "–"
-    digits = 2 if 99 < number < 100 or 0 < number < 0.1 else 1
-    return f"{number:.{digits}f}%"
+    if 99 < number < 100:
+        return f"{min(round(number, 2), 99.99):.2f}%"
+    return f"{number:.{2 if 0 < number < 0.1 else 1}f}%"
 
 
 def decimal(number: float | None, digits: int = 2) -> str:
@@ -57,6 +71,12 @@ def amount(number: float | None, unit: str) -> str:
     return milliseconds(number) if unit == "ms" else percent(number)
 
 
+def interval(low: float, high: float) -> str:
+    """Return the ends of an interval, such as '2,240–2,395', with as many digits as tell them apart."""
+    digits = 0 if high >= 100.5 else 2 if high - low < 0.2 else 1
+    return f"{low:,.{digits}f}–{high:,.{digits}f}"
+
+
 def target(objective: Row) -> str:
     """Return the target of an objective, such as 'p95 < 2,000 ms' or '> 99.5%'."""
     return f"{'p95 ' if objective['kind'] == 'latency' else ''}{objective['comparison']} {_limit(objective)}"
@@ -66,21 +86,23 @@ def _limit(objective: Row) -> str:
     return f"{objective['target']:g}%" if objective["unit"] == "%" else milliseconds(objective["target"])
 
 
-def change(now: Row, before: Row, days: int) -> str:
+def change(now: Row, before: Row, days: int, compared: str = "the week before") -> str:
     """
-    Return how the turns of a period compare with those of the one before, such as '+4% on the week before'.
+    Return how the turns of a period compare with those of another, such as '+4% on the week before'.
 
     Args:
         now: The row of the metric ``activity`` for the period.
 
-        before: The same for the one before.
+        before: The same for the other.
 
         days: How many days a whole period has.
+
+        compared: What the other is called.
     """
-    for row, name in ((now, "turns"), (before, "turns before")):
+    for row, name in ((now, "turns"), (before, f"turns in {compared}")):
         if row["days_with_turns"] < days:
             return f"{name} on {row['days_with_turns']} of {days} days: not compared"
-    return f"{100 * (now['turns'] - before['turns']) / before['turns']:+.0f}% on the week before".replace("-", "−")
+    return f"{100 * (now['turns'] - before['turns']) / before['turns']:+.0f}% on {compared}".replace("-", "−")
 
 
 def several(number: int, noun: str) -> str:
@@ -111,10 +133,67 @@ def day_span(first: date, last: date) -> str:
     return f"{left} to {last:%A} {last.day} {last:%B %Y}"
 
 
+def short_day(day: date) -> str:
+    """Return 'Mon 12 Jan'."""
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def file_name(path: str) -> str:
+    """Return the name of a log without its folder."""
+    return path.rsplit("/", 1)[-1]
+
+
 def moment(instant: datetime, timezone: str) -> str:
     """Return an instant in naive UTC as '15 Jan 14:10' in *timezone*."""
     local = instant.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone))
     return f"{local.day} {local:%b %H:%M}"
+
+
+def weekly_lead(
+    objectives: Sequence[Row],
+    changes: Sequence[Row],
+    incidents: Sequence[Row],
+    windows: Sequence[Row],
+    compared: str,
+    timezone: str,
+) -> tuple[str, str]:
+    """
+    Return what the week was like: the verdict in a few words, and the sentences behind it.
+
+    Args:
+        objectives: Rows of the metric ``objectives_report``.
+
+        changes: Rows of ``objective_changes``, the largest first.
+
+        incidents: Rows of :func:`bakame_duck.statistics.find_incidents`.
+
+        windows: Rows of ``bad_turns``.
+
+        compared: What the week is compared with, such as 'the week before'.
+
+        timezone: The time zone that instants are shown in.
+    """
+    verdict, sentences = objectives_lead(objectives)
+    more = [_incidents_in_short(incidents, windows, timezone), _largest_change(changes, objectives, compared)]
+    return verdict, " ".join(filter(None, [sentences, *more]))
+
+
+def _incidents_in_short(incidents: Sequence[Row], windows: Sequence[Row], timezone: str) -> str:
+    if not incidents:
+        return ""
+    worst = incidents[0]
+    more = f"; {in_words(len(incidents) - 1)} more below" if len(incidents) > 1 else ""
+    window = time_span(worst["started_at"], worst["ended_at"], timezone)
+    part = _part_of_week(worst, windows)
+    return f"{_STAGES[worst['stage']]} had an incident, {window}: {part} of its failed and slow turns{more}."
+
+
+def _part_of_week(incident: Row, windows: Sequence[Row]) -> str:
+    """Return which part of a stage's failed and slow turns of the week an incident holds."""
+    whole = sum(row["bad_turns"] for row in windows if row["stage"] == incident["stage"])
+    share = incident["bad_turns"] / whole
+    named = ((0.95, "nearly all"), (0.7, "three quarters"), (0.6, "two thirds"), (0.45, "half"))
+    return next((words for least, words in named if share >= least), f"{100 * share:.0f}%")
 
 
 def objectives_lead(objectives: Sequence[Row]) -> tuple[str, str]:
@@ -134,12 +213,211 @@ def objectives_lead(objectives: Sequence[Row]) -> tuple[str, str]:
         verdict = f"{in_words(met).capitalize() if met else 'None'} of {in_words(len(objectives))} objectives met"
         verdict += f", {in_words(len(breached))} breached." if breached else ", none breached."
     sentences = [_breach(objective) for objective in breached]
+    if unsure := by_status.get("can't say"):
+        names = _sentence_start(listed(_name(objective) for objective in unsure))
+        sit, limit = ("sits", "its limit") if len(unsure) == 1 else ("sit", "their limits")
+        sentences.append(f"{names} {sit} on {limit}: the week can’t say on which side.")
     if few := by_status.get("too few"):
         sentences.append(f"Too few turns or checks to judge {listed(_name(objective) for objective in few)}.")
     if missing := by_status.get("not measured"):
-        names = listed(_name(objective) for objective in missing)
-        sentences.append(f"{names[0].upper()}{names[1:]} {'was' if len(missing) == 1 else 'were'} not recorded.")
+        names = _sentence_start(listed(_name(objective) for objective in missing))
+        sentences.append(f"{names} {'was' if len(missing) == 1 else 'were'} not recorded.")
     return verdict, " ".join(sentences)
+
+
+def _sentence_start(text: str) -> str:
+    return text[0].upper() + text[1:]
+
+
+def _largest_change(changes: Sequence[Row], objectives: Sequence[Row], compared: str) -> str:
+    """Return the largest change of an objective, measured in what chance allows it."""
+    if not changes or changes[0]["change_in_widths"] is None:
+        return ""
+    largest = changes[0]
+    objective = next(row for row in objectives if row["objective"] == largest["objective"])
+    if largest["change_in_widths"] < 1:
+        return f"Against {compared} nothing moved by more than chance."
+    now, before = (amount(largest[key], objective["unit"]) for key in ("measured", "measured_before"))
+    text = f"The largest change: {_name(objective)}, {now} after {before} in {compared}"
+    if largest["median_of_four"] is not None:
+        text += f" and {amount(largest['median_of_four'], objective['unit'])} in the median of the four weeks before"
+    return f"{text}."
+
+
+def incidents_lead(incidents: Sequence[Row], windows: Sequence[Row], timezone: str) -> str:
+    """
+    Return the time windows in which a stage was bad, in one or two sentences.
+
+    Args:
+        incidents: Rows of :func:`bakame_duck.statistics.find_incidents`.
+
+        windows: Rows of ``bad_turns``.
+
+        timezone: The time zone that instants are shown in.
+    """
+    if not windows:
+        return "No turn of this week has a timing."
+    if not incidents:
+        return "No time of the week stands out: failed and slow turns came no thicker than chance allows."
+    worst = incidents[0]
+    window = time_span(worst["started_at"], worst["ended_at"], timezone)
+    text = (
+        f"{_STAGES[worst['stage']]}, {window}: {count(worst['bad_turns'])} of {several(worst['turns'], 'turn')} failed "
+        f"or were over target, {_part_of_week(worst, windows)} of all such turns of the week."
+    )
+    if len(incidents) > 1:
+        text += (
+            f" {in_words(len(incidents) - 1).capitalize()} more {'stands' if len(incidents) == 2 else 'stand'} below."
+        )
+    return text
+
+
+def time_span(since: datetime, until: datetime, timezone: str) -> str:
+    """Return 'Thursday 14:10 to 17:35' of two instants in naive UTC, with both days where they differ."""
+    first, last = (instant.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)) for instant in (since, until))
+    end = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%A %H:%M}"
+    return f"{first:%A %H:%M} to {end}"
+
+
+def blame_lead(pushed: Sequence[Row], limit: float) -> str:
+    """
+    Return what pushed the slow turns over the target, in one or two sentences.
+
+    Args:
+        pushed: Rows of ``slow_turns_by_stage``.
+
+        limit: The target of the whole turn, in ms.
+    """
+    turns = sum(row["turns"] for row in pushed)
+    if not turns:
+        return f"No turn took {milliseconds(limit)} or more."
+    by_stage: dict[str, int] = {}
+    for row in pushed:
+        by_stage[row["pushed_by"]] = by_stage.get(row["pushed_by"], 0) + row["turns"]
+    first, number = max(by_stage.items(), key=lambda item: item[1])
+    worst_day = max((row for row in pushed if row["pushed_by"] == first), key=lambda row: row["turns"])
+    text = f"{several(turns, 'turn')} took {milliseconds(limit)} or more. "
+    text += f"{_sentence_start(_BLAMED[first])} pushed {count(number)} of them over"
+    if worst_day["median_excess_ms"] is not None:
+        excess = milliseconds(worst_day["median_excess_ms"])
+        text += f"; on {worst_day['day']:%A}, its worst day, by {excess} in the median"
+    return f"{text}."
+
+
+def unexplained_lead(row: Row) -> str:
+    """Return how much of the turns' time no stage explains, from the row of ``unexplained_time``."""
+    if not row["turns"]:
+        return ""
+    if not row["turns_with_unexplained"]:
+        return "The stages explain every turn’s total to the millisecond."
+    return (
+        f"In {several(row['turns_with_unexplained'], 'turn')} of {count(row['turns'])} the stages do not add up to the "
+        f"total: {milliseconds(row['p95_ms'])} stay unexplained at p95, {milliseconds(row['max_ms'])} at most."
+    )
+
+
+def hours_lead(hours: Sequence[Row], percentile: str) -> str:
+    """
+    Return when turns were slow, in one sentence.
+
+    Args:
+        hours: Rows of ``latency_by_hour``.
+
+        percentile: Which of its columns is drawn, ``p50_ms`` or ``p95_ms``.
+    """
+    if not hours:
+        return "No turn of this week has a timing."
+    what = "p95" if percentile == "p95_ms" else "Median"
+    why = "" if percentile == "p95_ms" else "; an hour has too few turns for a p95"
+    return f"{what} of the whole turn by local hour{why}."
+
+
+def callers_lead(weeks: Sequence[Row], cohorts: Sequence[Row]) -> str:
+    """
+    Return who called this week, and how many of last week's new callers came back.
+
+    Args:
+        weeks: Rows of ``callers_by_week``, the newest last.
+
+        cohorts: Rows of ``caller_cohorts``.
+    """
+    if not weeks:
+        return "Nobody called in this time."
+    week = weeks[-1]
+    text = (
+        f"{several(week['callers'], 'caller')}: {count(week['new_callers'])} called for the first time, "
+        f"{count(week['returning_callers'])} had called before."
+    )
+    later = [row for row in cohorts if row["weeks_later"] == 1]
+    if later:
+        back = 100 * sum(row["active_callers"] for row in later) / sum(row["cohort_callers"] for row in later)
+        text += f" Of those who came new in earlier weeks, {percent(back)} called again in the week after."
+    return text
+
+
+def slowest_lead(turns: Sequence[Row], limit: float) -> str:
+    """Return how long the callers of the slowest calls waited, from the rows of ``slowest_calls``."""
+    if not turns:
+        return f"No call had a turn over {milliseconds(limit)}."
+    calls = {row["place"]: row for row in turns}
+    return (
+        f"The {in_words(len(calls))} calls whose callers waited longest beyond {milliseconds(limit)} a turn; "
+        f"the first waited {calls[1]['waited_ms'] / 1000:,.0f} s too long."
+    )
+
+
+def clock(seconds: float) -> str:
+    """Return 83 as '1:23'."""
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02}"
+
+
+def call_subtitle(turn: Row, timezone: str) -> str:
+    """Return when one of the slowest calls began and how long its caller waited beyond the target."""
+    return f"{moment(turn['started_at'], timezone)} · {turn['waited_ms'] / 1000:,.0f} s too long"
+
+
+def some_columns(names: Sequence[str]) -> str:
+    """Return a few names, or the first and the last of many that follow each other."""
+    return ", ".join(names) if len(names) <= 3 else f"{names[0]} … {names[-1]} ({len(names)} columns)"
+
+
+def drift_lead(drift: Sequence[Row]) -> str:
+    """Return whether the columns changed, in one sentence."""
+    if not drift:
+        return "No column came, went or lost its header."
+    return f"In {several(len({row['file'] for row in drift}), 'file')} columns came, went, or stand without a header."
+
+
+def gaps_lead(gaps: Sequence[Row]) -> str:
+    """Return whether records are missing for hours, in one sentence."""
+    if not gaps:
+        return "No gap: every usually busy hour has records."
+    return f"{several(len(gaps), 'gap')} of {several(sum(row['hours'] for row in gaps), 'hour')} in all."
+
+
+def late_rows_lead(files: Sequence[Row]) -> str:
+    """Return how many records came late, in one sentence."""
+    if not files:
+        return "No record stands more than ten minutes behind a later one."
+    late = several(sum(row["rows"] for row in files), "record")
+    return f"{late} stand more than ten minutes behind a later one of their file."
+
+
+def rows_in_short(first: Sequence[int], found: int) -> str:
+    """Return the numbers of the first rows, and how many more there are."""
+    more = found - len(first)
+    return ", ".join(map(str, first)) + (f" and {count(more)} more" if more > 0 else "")
+
+
+def personal_data_lead(places: Sequence[Row]) -> str:
+    """Return how many texts hold personal data that redaction missed, in one sentence."""
+    if not places:
+        return "No phone number, e-mail address or confirmed name stands in a text of this week."
+    kinds: dict[str, int] = {}
+    for row in places:
+        kinds[row["kind"]] = kinds.get(row["kind"], 0) + row["found"]
+    parts = listed(several(number, kind) for kind, number in sorted(kinds.items(), key=lambda item: -item[1]))
+    return f"In the texts of this week stand {parts}: redaction missed them. Here are their places, not their text."
 
 
 def _breach(objective: Row) -> str:
@@ -166,26 +444,35 @@ def _name(objective: Row) -> str:
     return title if title[:2].isupper() else title[0].lower() + title[1:]
 
 
-def activity_cards(now: Row, before: Row, days: int = 7) -> list[tuple[str, str, str]]:
+def activity_cards(
+    now: Row, before: Row, days: int = 7, compared: str = "the week before"
+) -> list[tuple[str, str, str]]:
     """
     Return the key figures of a week: title, value and remark of each.
 
     Args:
         now: The row of the metric ``activity`` for the week.
 
-        before: The same for the week before.
+        before: The same for the span that it is compared with.
 
         days: How many days a whole week has.
+
+        compared: What that span is called.
     """
     calls = now["calls"]
+    rate_before = percent(before["error_rate_percent"])
     return [
-        ("Turns", count(now["turns"]), change(now, before, days)),
+        ("Turns", count(now["turns"]), change(now, before, days, compared)),
         ("Calls", count(calls), f"{now['turns'] / calls:.1f} turns a call" if calls else "none began"),
-        ("Callers", count(now["callers"]), f"{count(now['new_callers'])} new"),
+        (
+            "Callers",
+            count(now["callers"]),
+            f"{count(now['new_callers'])} new, {count(now['returning_callers'])} came back",
+        ),
         (
             "Turns with an error",
             percent(now["error_rate_percent"]),
-            f"{percent(before['error_rate_percent'])} the week before" if before["turns"] else "no week before",
+            f"{rate_before} {compared}" if before["turns"] else f"no turns {compared}",
         ),
     ]
 
@@ -200,6 +487,7 @@ def latency_lead(objectives: Sequence[Row]) -> str:
         for status, words in (
             ("breached", "over target"),
             ("met", "within target"),
+            ("can't say", "too close to say"),
             ("too few", "too few turns to say"),
         )
         if (stages := [STAGE_TITLES[row["stage"]].lower() for row in latencies if row["status"] == status])
@@ -208,7 +496,7 @@ def latency_lead(objectives: Sequence[Row]) -> str:
 
 
 def errors_lead(by_stage: Sequence[Row], by_message: Sequence[Row]) -> str:
-    """Return where the errors came from, in one or two sentences."""
+    """Return where the errors came from, and which are new, in a few sentences."""
     failed = sum(row["errors"] for row in by_stage)
     if not failed:
         return "No turn of this week failed."
@@ -217,8 +505,20 @@ def errors_lead(by_stage: Sequence[Row], by_message: Sequence[Row]) -> str:
     commonest = by_message[0]
     return (
         f"{several(failed, 'turn')} failed, {count(worst['errors'])} of them {stage}. "
-        f"The commonest message, “{commonest['message']}”, stands for {count(commonest['turns'])}."
+        f"The commonest message, “{shortened(commonest['message'])}”, stands for {count(commonest['turns'])}."
+        f"{_new(by_message)}"
     )
+
+
+def _new(by_message: Sequence[Row]) -> str:
+    new = sum(row["is_new"] is True for row in by_message)
+    seen = "message was" if new == 1 else "messages were"
+    return f" {_sentence_start(in_words(new))} {seen} not seen in the four weeks before." if new else ""
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """Return *text*, cut where it is longer than a sentence can carry."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def modules_lead(modules: Sequence[Row]) -> str:

@@ -13,7 +13,10 @@ LATENCY = {
     "target": 2000.0,
     "unit": "ms",
     "measured": 1800.0,
+    "low": 1700.0,
+    "high": 1900.0,
     "turns": 500,
+    "burn_rate": 0.5,
     "status": "met",
 }
 ERROR_RATE = LATENCY | {
@@ -24,6 +27,8 @@ ERROR_RATE = LATENCY | {
     "target": 5.0,
     "unit": "%",
     "measured": 2.5,
+    "low": 1.4,
+    "high": 4.3,
 }
 UPTIME = LATENCY | {
     "objective": "uptime",
@@ -34,6 +39,8 @@ UPTIME = LATENCY | {
     "target": 99.5,
     "unit": "%",
     "measured": 99.95,
+    "low": 99.8,
+    "high": 99.99,
 }
 
 
@@ -77,6 +84,7 @@ ACTIVITY = {
     "calls": 300,
     "callers": 90,
     "new_callers": 7,
+    "returning_callers": 83,
     "error_rate_percent": 2.5,
 }
 SILENCE = {
@@ -85,6 +93,7 @@ SILENCE = {
     "calls": 0,
     "callers": 0,
     "new_callers": 0,
+    "returning_callers": 0,
     "error_rate_percent": None,
 }
 
@@ -106,9 +115,9 @@ def test_a_change_is_said(now, before, said):
     ("now", "before", "days", "said"),
     [
         (ACTIVITY | {"days_with_turns": 6}, ACTIVITY, 7, "turns on 6 of 7 days: not compared"),
-        (ACTIVITY, ACTIVITY | {"days_with_turns": 6}, 7, "turns before on 6 of 7 days: not compared"),
+        (ACTIVITY, ACTIVITY | {"days_with_turns": 6}, 7, "turns in the week before on 6 of 7 days: not compared"),
         (SILENCE, ACTIVITY, 7, "turns on 0 of 7 days: not compared"),
-        (ACTIVITY, SILENCE, 7, "turns before on 0 of 7 days: not compared"),
+        (ACTIVITY, SILENCE, 7, "turns in the week before on 0 of 7 days: not compared"),
         (
             ACTIVITY | {"days_with_turns": 3},
             ACTIVITY | {"days_with_turns": 5},
@@ -228,7 +237,7 @@ def test_a_report_opens_with_what_became_of_the_objectives(objectives, verdict, 
             [
                 ("Turns", "1,200", "+20% on the week before"),
                 ("Calls", "300", "4.0 turns a call"),
-                ("Callers", "90", "7 new"),
+                ("Callers", "90", "7 new, 83 came back"),
                 ("Turns with an error", "2.5%", "5.0% the week before"),
             ],
         ),
@@ -238,18 +247,18 @@ def test_a_report_opens_with_what_became_of_the_objectives(objectives, verdict, 
             [
                 ("Turns", "0", "turns on 0 of 7 days: not compared"),
                 ("Calls", "0", "none began"),
-                ("Callers", "0", "0 new"),
-                ("Turns with an error", "–", "no week before"),
+                ("Callers", "0", "0 new, 0 came back"),
+                ("Turns with an error", "–", "no turns the week before"),
             ],
         ),
         (
             ACTIVITY | {"calls": 0},
             SILENCE,
             [
-                ("Turns", "1,200", "turns before on 0 of 7 days: not compared"),
+                ("Turns", "1,200", "turns in the week before on 0 of 7 days: not compared"),
                 ("Calls", "0", "none began"),
-                ("Callers", "90", "7 new"),
-                ("Turns with an error", "2.5%", "no week before"),
+                ("Callers", "90", "7 new, 83 came back"),
+                ("Turns with an error", "2.5%", "no turns the week before"),
             ],
         ),
     ],
@@ -304,18 +313,19 @@ def test_the_latency_is_said(objectives, said):
         ([{"stage": "llm", "errors": 0}], [], "No turn of this week failed."),
         (
             [{"stage": "asr", "errors": 3}, {"stage": "llm", "errors": 9}],
-            [{"message": "LLM timeout", "turns": 5}],
+            [{"message": "LLM timeout", "turns": 5, "is_new": False}],
             "12 turns failed, 9 of them in the language model. The commonest message, “LLM timeout”, stands for 5.",
         ),
         (
             [{"stage": "unknown", "errors": 4}],
-            [{"message": "boom", "turns": 4}],
+            [{"message": "boom", "turns": 4, "is_new": None}],
             "4 turns failed, 4 of them where no stage can be named. The commonest message, “boom”, stands for 4.",
         ),
         (
             [{"stage": "llm", "errors": 0}, {"stage": "tts", "errors": 1}],
-            [{"message": "boom", "turns": 1}],
-            "1 turn failed, 1 of them in speech synthesis. The commonest message, “boom”, stands for 1.",
+            [{"message": "boom", "turns": 1, "is_new": True}],
+            "1 turn failed, 1 of them in speech synthesis. The commonest message, “boom”, stands for 1. "
+            "One message was not seen in the four weeks before.",
         ),
     ],
 )
@@ -409,7 +419,7 @@ def test_the_availability_is_said(days, said):
     assert said == wording.availability_lead(days)
 
 
-SOUND = {"state": "sound", "records": 100, "rows": 100, "rejects": 0, "pending_bytes": 0}
+SOUND = {"state": "sound", "records": 100, "rows": 100, "rejects": 0, "pending_bytes": 0, "bad_cells": 0}
 
 
 @pytest.mark.parametrize(
@@ -546,3 +556,208 @@ def test_the_lead_names_unjudged_error_rates_as_people_say_them():
     unjudged = [{"title": title, "kind": "error rate", "status": "too few"} for title in ("Errors, all", "Errors, ASR")]
 
     assert "Too few turns or checks to judge all errors and ASR errors." == wording.objectives_lead(unjudged)[1]
+
+
+WEEKS = "the week before"
+KIGALI = "Africa/Kigali"
+INCIDENT = {
+    "stage": "llm",
+    "started_at": datetime(2026, 1, 15, 12, 20),
+    "ended_at": datetime(2026, 1, 15, 15, 30),
+    "turns": 76,
+    "bad_turns": 71,
+}
+WINDOWS = [{"stage": "llm", "bad_turns": 71}, {"stage": "llm", "bad_turns": 22}, {"stage": "asr", "bad_turns": 900}]
+CHANGE = {
+    "objective": "llm_latency",
+    "measured": 1800.0,
+    "measured_before": 1500.0,
+    "median_of_four": 1520.0,
+    "change_in_widths": 3.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(2240.2, 2395.4, "2,240–2,395"), (2.54, 3.6, "2.5–3.6"), (99.71, 99.83, "99.71–99.83"), (0.0, 0.4, "0.0–0.4")],
+)
+def test_an_interval_is_said(low, high, said):
+    assert said == wording.interval(low, high)
+
+
+def test_a_share_that_is_not_whole_is_not_said_to_be():
+    assert ("99.99%", "100.0%") == (wording.percent(99.998), wording.percent(100.0))
+
+
+@pytest.mark.parametrize(
+    ("statuses", "sentence"),
+    [
+        (["can't say"], "LLM latency sits on its limit: the week can’t say on which side."),
+        (["can't say", "can't say"], "LLM latency and uptime sit on their limits: the week can’t say on which side."),
+    ],
+)
+def test_what_lies_on_its_limit_is_said_to(statuses, sentence):
+    objectives = [LATENCY, UPTIME | {"title": "Uptime"}]
+    judged = [row | {"status": status} for row, status in zip(objectives, statuses, strict=False)]
+
+    assert ("None of the " in wording.objectives_lead(judged)[0], sentence) == (
+        True,
+        wording.objectives_lead(judged)[1],
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ([], ""),
+        ([CHANGE | {"change_in_widths": None}], ""),
+        ([CHANGE | {"change_in_widths": 0.9}], "Against the week before nothing moved by more than chance."),
+        (
+            [CHANGE],
+            "The largest change: LLM latency, 1,800 ms after 1,500 ms in the week before and 1,520 ms in the median of "
+            "the four weeks before.",
+        ),
+        (
+            [CHANGE | {"median_of_four": None}],
+            "The largest change: LLM latency, 1,800 ms after 1,500 ms in the week before.",
+        ),
+    ],
+)
+def test_the_largest_change_is_said(changes, said):
+    assert ("One of one objectives met, none breached.", said) == wording.weekly_lead(
+        [LATENCY], changes, [], [], WEEKS, KIGALI
+    )
+
+
+def test_the_lead_names_the_incident():
+    _, sentences = wording.weekly_lead([LATENCY], [], [INCIDENT], WINDOWS, WEEKS, KIGALI)
+
+    assert sentences == (
+        "The language model had an incident, Thursday 14:20 to 17:30: three quarters of its failed and slow turns."
+    )
+
+
+@pytest.mark.parametrize(
+    ("incidents", "windows", "said"),
+    [
+        ([], [], "No turn of this week has a timing."),
+        ([], WINDOWS, "No time of the week stands out: failed and slow turns came no thicker than chance allows."),
+        (
+            [INCIDENT],
+            WINDOWS,
+            "The language model, Thursday 14:20 to 17:30: 71 of 76 turns failed or were over target, three quarters "
+            "of all such turns of the week.",
+        ),
+        (
+            [INCIDENT | {"ended_at": datetime(2026, 1, 16, 1)}, INCIDENT],
+            WINDOWS[:1],
+            "The language model, Thursday 14:20 to Friday 03:00: 71 of 76 turns failed or were over target, nearly all "
+            "of all such turns of the week. One more stands below.",
+        ),
+    ],
+)
+def test_the_incidents_are_said(incidents, windows, said):
+    assert said == wording.incidents_lead(incidents, windows, KIGALI)
+
+
+PUSHED = {"day": date(2026, 1, 15), "pushed_by": "llm", "turns": 46, "median_over_ms": 500.0, "median_excess_ms": 774.0}
+
+
+@pytest.mark.parametrize(
+    ("pushed", "said"),
+    [
+        ([], "No turn took 3,000 ms or more."),
+        (
+            [PUSHED, PUSHED | {"day": date(2026, 1, 16), "turns": 4}, PUSHED | {"pushed_by": "asr", "turns": 9}],
+            "59 turns took 3,000 ms or more. The language model pushed 50 of them over; on Thursday, its worst day, by "
+            "774 ms in the median.",
+        ),
+        (
+            [PUSHED | {"pushed_by": "together", "median_excess_ms": None}],
+            "46 turns took 3,000 ms or more. All stages together pushed 46 of them over.",
+        ),
+    ],
+)
+def test_it_is_said_who_pushed_turns_over(pushed, said):
+    assert said == wording.blame_lead(pushed, 3000.0)
+
+
+UNEXPLAINED = {"turns": 900, "turns_with_unexplained": 12, "p95_ms": 40.0, "max_ms": 500.0}
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (UNEXPLAINED | {"turns": 0}, ""),
+        (
+            UNEXPLAINED | {"turns_with_unexplained": 0},
+            "The stages explain every turn’s total to the millisecond.",
+        ),
+        (
+            UNEXPLAINED,
+            "In 12 turns of 900 the stages do not add up to the total: 40 ms stay unexplained at p95, 500 ms at most.",
+        ),
+    ],
+)
+def test_unexplained_time_is_said(row, said):
+    assert said == wording.unexplained_lead(row)
+
+
+def test_who_called_and_came_back_is_said():
+    weeks = [{"callers": 59, "new_callers": 14, "returning_callers": 45}]
+    cohorts = [
+        {"weeks_later": 0, "cohort_callers": 10, "active_callers": 10},
+        {"weeks_later": 1, "cohort_callers": 10, "active_callers": 4},
+        {"weeks_later": 1, "cohort_callers": 30, "active_callers": 16},
+    ]
+
+    assert wording.callers_lead(weeks, cohorts) == (
+        "59 callers: 14 called for the first time, 45 had called before. Of those who came new in earlier weeks, 50.0% "
+        "called again in the week after."
+    )
+    assert wording.callers_lead([], []) == "Nobody called in this time."
+
+
+@pytest.mark.parametrize(
+    ("say", "rows", "said"),
+    [
+        (wording.gaps_lead, [], "No gap: every usually busy hour has records."),
+        (wording.gaps_lead, [{"hours": 3}, {"hours": 2}], "2 gaps of 5 hours in all."),
+        (wording.late_rows_lead, [], "No record stands more than ten minutes behind a later one."),
+        (
+            wording.late_rows_lead,
+            [{"rows": 3}, {"rows": 1}],
+            "4 records stand more than ten minutes behind a later one of their file.",
+        ),
+        (
+            wording.personal_data_lead,
+            [],
+            "No phone number, e-mail address or confirmed name stands in a text of this week.",
+        ),
+        (
+            wording.personal_data_lead,
+            [{"kind": "phone number", "found": 1}, {"kind": "confirmed name", "found": 3}],
+            "In the texts of this week stand 3 confirmed names and 1 phone number: redaction missed them. Here are "
+            "their places, not their text.",
+        ),
+        (wording.drift_lead, [], "No column came, went or lost its header."),
+        (
+            wording.drift_lead,
+            [{"file": "a"}, {"file": "a"}, {"file": "b"}],
+            "In 2 files columns came, went, or stand without a header.",
+        ),
+    ],
+)
+def test_the_state_of_the_data_is_said(say, rows, said):
+    assert said == say(rows)
+
+
+def test_many_columns_and_rows_are_said_in_short():
+    assert wording.some_columns(["a", "b", "c"]) == "a, b, c"
+    assert wording.some_columns(["a", "b", "c", "d"]) == "a … d (4 columns)"
+    assert wording.rows_in_short([1, 5], 2) == "1, 5"
+    assert wording.rows_in_short([1, 5], 1002) == "1, 5 and 1,000 more"
+
+
+def test_a_long_message_is_cut_in_a_sentence():
+    assert wording.shortened("x" * 200) == "x" * 79 + "…"
