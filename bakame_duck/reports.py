@@ -17,29 +17,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import duckdb
-
-import bakame_duck
 from bakame_duck.errors import ReportError
-from bakame_duck.palette import MIMETYPE, PALETTE, PANELS
+from bakame_duck.page import render
 from bakame_duck.parameters import ReportParameters, WeeklyParameters, parse_parameters
 from bakame_duck.periods import Period, period_between
 from bakame_duck.printing import PageFormat, find_chromium, print_page
 from bakame_duck.resources import quick_imports, resource_folder
 from bakame_duck.settings import load_settings
-from bakame_duck.vega import vega_bundle
 
 with quick_imports():
     import nbformat
     import papermill
     from jupyter_core.utils import ensure_event_loop
     from nbclient.exceptions import DeadKernelError
-    from nbconvert import HTMLExporter
     from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
     from papermill.exceptions import PapermillExecutionError
     from papermill.iorw import write_ipynb
@@ -48,8 +41,6 @@ with quick_imports():
 
 VERSION = 2
 """Of what a report's JSON looks like; ``docs/report.schema.json`` states it."""
-
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -174,7 +165,7 @@ def make_report(
             unfinished = Path(folder) / order.stem
             notebook = _execute(order, unfinished.with_name(f"{order.stem}.ipynb"), out, cell_done)
             page = unfinished.with_name(f"{order.stem}.html")
-            page.write_text(render(notebook, order.kind, order.period), encoding="utf-8")
+            page.write_text(render(notebook, order.kind.title, order.period), encoding="utf-8")
             page.with_suffix(".json").write_text(as_text(document(notebook, order)), encoding="utf-8")
             if chromium:
                 print_page(page, page.with_suffix(".pdf"), chromium)
@@ -383,39 +374,3 @@ def breached(document: Mapping[str, Any]) -> list[str]:
 
 def _outputs(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
     return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-
-
-def render(notebook: nbformat.NotebookNode, kind: Kind, period: Period) -> str:
-    """Return the executed *notebook* as one HTML page that needs no network."""
-    exporter = HTMLExporter(template_name="report", extra_template_basedirs=[str(_TEMPLATES)])
-    exporter.register_filter("as_script_json", _script_json)
-    made = datetime.now(ZoneInfo(period.timezone))
-    page, _ = exporter.from_notebook_node(
-        notebook,
-        resources={
-            "report": {
-                "title": kind.title,
-                "label": period.label,
-                "days": period.title,
-                "timezone": period.timezone,
-                "made": f"{made.day} {made:%B %Y, %H:%M}",
-                "version": bakame_duck.__version__,
-                "duckdb": duckdb.__version__,
-                "palette": PALETTE,
-                "chart": MIMETYPE,
-                "panels": PANELS,
-                "style": (_TEMPLATES / "report" / "report.css").read_text(),
-                "script": (_TEMPLATES / "report" / "report.js").read_text(),
-                "vega": vega_bundle(),
-            }
-        },
-    )
-    return str(page)
-
-
-def _script_json(spec: dict[str, Any]) -> str:
-    """Return a chart's specification for a script element: as wide as its place, in the page's own colours."""
-    text = json.dumps({name: part for name, part in spec.items() if name != "$schema"} | {"width": "container"})
-    for name, (light, _) in PALETTE.items():
-        text = text.replace(f'"{light}"', f'"var(--{name})"')
-    return text.replace("<", r"\u003c")

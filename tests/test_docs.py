@@ -100,8 +100,8 @@ def beside_reports(reports: Mapping[str, Path], sample_folder: Path, tmp_path: P
 @pytest.mark.parametrize(
     ("number", "program", "shown"),
     [
-        (0, "jq", ["LLM latency: ", "Whole turn: ", "Uptime: "]),
-        (1, "sh", ["period ", "2026-W03  LLM latency", "2026-W03  Uptime", "2026-W03  Whole turn"]),
+        (0, "jq", ["LLM latency: ", "Whole turn: "]),
+        (1, "sh", ["period ", "2026-W03  LLM latency", "2026-W03  Whole turn"]),
         (2, "sh", ["all "]),
     ],
     ids=["jq", "duckdb", "verify"],
@@ -112,7 +112,7 @@ def test_an_example_over_the_json_runs(beside_reports: Path, number: int, progra
     command = blocks((DOCS / "report-json.md").read_text(encoding="utf-8"), "sh")[number]
     told = json.loads((beside_reports / "reports" / "weekly-performance-2026-W03.json").read_text(encoding="utf-8"))
     breached = {row["title"] for row in told["numbers"]["objectives"] if row["status"] == "breached"}
-    assert breached == {"LLM latency", "Whole turn", "Uptime"}
+    assert breached == {"LLM latency", "Whole turn"}
 
     done = shell(command, beside_reports, BAKAME_DUCK_DATA="logs")
 
@@ -251,7 +251,7 @@ def test_what_the_service_starts_tells_a_breach_by_its_exit_code(
     done = shell(on_this_machine(command, sample_folder, tmp_path / "out"), tmp_path)
 
     assert 3 == done.returncode
-    assert done.stderr == "Breached: 2026-W03: LLM latency, Whole turn, Uptime. Exit code 3.\n"
+    assert done.stderr == "Breached: 2026-W03: LLM latency, Whole turn. Exit code 3.\n"
     assert 3 == len(done.stdout.splitlines())
 
 
