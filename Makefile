@@ -24,7 +24,7 @@ test: $(READY) ## run all tests
 
 test-deep: $(READY) $(DUCKDB15)/.ready ## run the reading tests at full length: tens of thousands of files, hundreds of kills
 	BAKAME_DUCK_DEEP=1 $(BIN)/pytest --numprocesses auto $(addprefix tests/test_,oracle.py damage.py append.py crashes.py)
-	BAKAME_DUCK_DEEP=1 PYTHONPATH=$(DUCKDB15) $(BIN)/pytest tests/test_oracle.py
+	BAKAME_DUCK_DEEP=1 PYTHONPATH=$(CURDIR)/$(DUCKDB15) $(BIN)/pytest tests/test_oracle.py
 
 check: $(READY) ## lint, format, types, SQL, import contracts
 	$(BIN)/ruff check
@@ -37,7 +37,7 @@ lab: $(READY) ## open JupyterLab on the notebooks, connected to DATA
 	$(BIN)/bakame-duck lab --data "$(DATA)"
 
 test-duckdb15: $(READY) $(DUCKDB15)/.ready ## run the reading and metric tests on DuckDB 1.5
-	PYTHONPATH=$(DUCKDB15) $(BIN)/pytest --numprocesses auto $(ABOVE_SQL:%=--ignore=tests/test_%.py)
+	PYTHONPATH=$(CURDIR)/$(DUCKDB15) $(BIN)/pytest --numprocesses auto $(ABOVE_SQL:%=--ignore=tests/test_%.py)
 
 bench: $(READY) ## measure reading against DuckDB by hand
 	$(BIN)/python benchmarks/ingest.py
