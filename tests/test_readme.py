@@ -3,12 +3,14 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from typer.main import get_command
 
 from bakame_duck.cli import app
+from bakame_duck.settings import Objectives, Settings
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -51,3 +53,28 @@ def test_the_readme_names_every_command():
     named = {name for name in [*commands, *(f"report {name}" for name in reports)] if f"bakame-duck {name}" in README}
 
     assert {*commands, *(f"report {name}" for name in reports)} == named
+
+
+def test_the_readme_names_every_view():
+    rows = re.findall(r"^\| (`\w+`.*?) \|", README, re.MULTILINE)
+
+    named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+
+    assert sorted(named) == sorted(file.stem for file in (ROOT / "sql" / "views").glob("*.sql"))
+
+
+def test_the_settings_of_the_readme_are_the_defaults():
+    toml = re.search(r"```toml\n(.*?)```", README, re.DOTALL).group(1)
+
+    names = re.findall(r"^(?:# )?(\w+) +=", toml, re.MULTILINE)
+
+    assert Settings.model_validate(tomllib.loads(toml)) == Settings.model_construct()
+    assert set(names) == {*Settings.model_fields, *Objectives.model_fields} - {"objectives"}
+
+
+def test_the_python_of_the_readme_runs(folder):
+    lines = "".join(re.findall(r"```python\n(.*?)```", README, re.DOTALL))
+
+    done = subprocess.run([sys.executable, "-c", lines], cwd=folder, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
