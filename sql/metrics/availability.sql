@@ -87,17 +87,27 @@ minutes as (
         greatest(epoch(least(up_until, part_to) - part_from), 0) / 60 as up
     from parts
     where part_from < part_to or part_from = checked_at
+),
+
+-- Added up in one order, whatever the number of threads.
+sums as (
+    select
+        day,
+        count(*) filter (where is_check) as checks,
+        count(*) filter (where is_check and status = 'healthy') as healthy_checks,
+        sum(observed order by observed) as observed_minutes,
+        sum(up order by up) as up_minutes
+    from minutes
+    group by day
 )
 
 select
     day,
-    count(*) filter (where is_check) as checks,
-    count(*) filter (where is_check and status = 'healthy') as healthy_checks,
-    sum(observed) as observed_minutes,
-    sum(up) as up_minutes,
-    100.0 * sum(up) / nullif(sum(observed), 0) as uptime_percent,
-    100.0 * count(*) filter (where is_check and status = 'healthy')
-    / nullif(count(*) filter (where is_check), 0) as health_check_success_percent
-from minutes
-group by day
+    checks,
+    healthy_checks,
+    observed_minutes,
+    up_minutes,
+    100.0 * up_minutes / nullif(observed_minutes, 0) as uptime_percent,
+    100.0 * healthy_checks / nullif(checks, 0) as health_check_success_percent
+from sums
 order by day;

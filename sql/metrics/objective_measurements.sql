@@ -65,8 +65,8 @@ check_counts as (
         case when each = 'week' then cast(date_trunc('week', day) as date) end as period_start,
         cast(sum(checks) as bigint) as checks,
         sum(checks - healthy_checks) as unhealthy,
-        sum(observed_minutes) as observed_minutes,
-        sum(observed_minutes - up_minutes) as down_minutes
+        sum(observed_minutes order by day) as observed_minutes,
+        sum(observed_minutes - up_minutes order by day) as down_minutes
     from availability(since := since, until := until, timezone := timezone)
     group by period_start
 ),

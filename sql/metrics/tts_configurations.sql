@@ -1,5 +1,6 @@
 -- How each way of speaking fared: its speed, its fallbacks and interruptions.
 -- Grain: one configuration, the most used first. Times in ms, rates in percent of its turns.
+-- The mean time of transcoding is rounded: its last digits would differ with the order in which threads add up.
 create or replace macro tts_configurations(
     since := timestamp '-infinity', until := timestamp 'infinity'
 ) as table
@@ -22,7 +23,7 @@ select
     * count(*) filter (where tts_fallback_count > 0)
     / nullif(count(tts_fallback_count), 0) as fallback_rate_percent,
     100.0 * count(*) filter (where barge_in_triggered) / nullif(count(barge_in_triggered), 0) as barge_in_rate_percent,
-    avg(audio_transcode_ms) as avg_transcode_ms,
+    round(avg(audio_transcode_ms), 6) as avg_transcode_ms,
     avg(sentence_chunks) as avg_sentence_chunks
 from turns
 where tts_provider is not null and turn_at >= since and turn_at < until

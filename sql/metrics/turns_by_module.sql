@@ -1,6 +1,7 @@
 -- How the turns of each learning module went.
 -- Grain: one learning module; NULL where neither call nor caller tells it. Times in ms, over the turns in which the
--- stage ran. turns_by_call, turns_by_caller, turns_by_none: by what told the module.
+-- stage ran. turns_by_call, turns_by_caller, turns_by_none: by what told the module. The mean confidence is rounded:
+-- its last digits would differ with the order in which threads add up.
 create or replace macro turns_by_module(
     since := timestamp '-infinity', until := timestamp 'infinity'
 ) as table
@@ -18,7 +19,7 @@ select
     percentile_cont(0.95) within group (order by llm_ms) as p95_llm_ms,
     percentile_cont(0.95) within group (order by tts_ms) as p95_tts_ms,
     100.0 * count(error_stage) / count(*) as error_rate_percent,
-    avg(asr_confidence) as avg_asr_confidence,
+    round(avg(asr_confidence), 9) as avg_asr_confidence,
     avg(tokens_in) as avg_tokens_in,
     avg(tokens_out) as avg_tokens_out
 from turns

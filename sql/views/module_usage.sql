@@ -1,12 +1,13 @@
 -- The specification's module_usage table, as the logger's own upsert would have left it.
--- Grain: one caller and learning module. total_duration in seconds.
+-- Grain: one caller and learning module. total_duration in seconds, rounded:
+-- its last digits would differ with the order in which threads add up.
 create or replace view module_usage as
 select
     row_number() over (order by min(interaction_at), phone_number, module_name) as id,
     phone_number,
     module_name,
     count(*) as usage_count,
-    coalesce(sum(session_duration), 0) as total_duration,
+    coalesce(round(sum(session_duration), 6), 0) as total_duration,
     max(interaction_at) as last_used
 from interactions
 where phone_number is not null and module_name is not null
