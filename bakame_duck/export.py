@@ -16,7 +16,6 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from itertools import chain, count
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import polars as pl
@@ -24,11 +23,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bakame_duck.texts import shown_row
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
 
 _DECIMALS, _DIGITS = 6, 11  # of a report's numbers: at most, and in all
-_FILE_COLUMNS = {"file", "duplicate_of"}
 
 
 _COMPUTED = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what makes a spreadsheet compute a text
@@ -124,16 +124,12 @@ def numbers(**frames: pl.DataFrame) -> Numbers:
     """
     Gather the numbers of a report; ``reports`` writes them beside the page.
 
-    Log files are named without the folder that they lie in.
+    What a log says stands there as ``texts`` shows it, log files without the folder that they lie in.
 
     Args:
         frames: The rows that the report shows, by the name of their section.
     """
-    sections = {name: as_json(frame, rounded=True) for name, frame in frames.items()}
-    for row in chain.from_iterable(sections.values()):
-        for column in _FILE_COLUMNS & row.keys():
-            row[column] = row[column] and Path(row[column]).name
-    return Numbers(sections)
+    return Numbers({name: [shown_row(row) for row in as_json(frame, rounded=True)] for name, frame in frames.items()})
 
 
 def _round(value: float) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
+from bakame_duck.texts import shown
 from bakame_duck.theme import WIDTH, Layered, Nothing, Panels, color
 from bakame_duck.wording import STAGE_TITLES, call_subtitle, clock, configuration_names
 
@@ -534,6 +535,7 @@ def calls_by_day(calls: pl.DataFrame, days: Sequence[date] = ()) -> alt.Chart | 
 
 def named(configurations: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of ``tts_configurations`` with a short ``name`` for each, to label charts by."""
+    configurations = configurations.with_columns(pl.selectors.string().map_elements(shown, return_dtype=pl.String))
     names = configuration_names(configurations.to_dicts())
     return configurations.with_columns(pl.Series("name", names, dtype=pl.String))
 
@@ -549,7 +551,7 @@ def configurations_by_speed(configurations: pl.DataFrame, limit: float, fewest: 
 
         fewest: The turns below which a p95 is not judged; such points are grey.
     """
-    configurations = configurations.drop_nulls("p95_ms")
+    configurations = configurations.select("name", "turns", "p50_ms", "p95_ms").drop_nulls("p95_ms")
     if configurations.is_empty():
         return Nothing()
     base = alt.Chart(configurations).encode(
@@ -588,7 +590,7 @@ def speed_against_interruptions(configurations: pl.DataFrame, fewest: int) -> La
 
         fewest: The turns below which a p95 is not judged; such points are grey.
     """
-    configurations = configurations.drop_nulls(["p95_ms", "barge_in_rate_percent"])
+    configurations = configurations.select("name", "turns", "p95_ms", "barge_in_rate_percent").drop_nulls()
     if configurations.is_empty():
         return Nothing()
     base = alt.Chart(configurations).encode(
@@ -609,7 +611,7 @@ def speed_against_interruptions(configurations: pl.DataFrame, fewest: int) -> La
             alt.Tooltip("turns:Q", format=","),
         ],
     )
-    labels = base.mark_text(dy=-13, color=color("ink"), fontSize=12).encode(text="name:N")
+    labels = base.mark_text(dy=-13, color=color("ink"), fontSize=12, limit=150).encode(text="name:N")
     return alt.layer(points, labels).properties(
         height=280, width=WIDTH, description="Barge-in rate against p95 of the synthesis time, by configuration"
     )

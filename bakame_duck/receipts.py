@@ -19,6 +19,7 @@ from duckdb import DuckDBPyConnection
 
 import bakame_duck
 from bakame_duck.resources import resource_folder
+from bakame_duck.texts import file_name
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,7 @@ def _read_file(
     """Return what a receipt says of a log; of a live one only what was complete."""
     complete = size - pending_bytes if live else size
     return {
-        "name": Path(file).name,
+        "name": file_name(file),
         "state": state,
         "bytes": complete,
         "sha256": _hash_of_first(Path(file), complete) if live and state != "unreadable" else content_hash,
@@ -88,7 +89,7 @@ def _read_file(
 def _read_answers(file: str, content: str) -> dict[str, Any]:
     read = content.encode()
     lines = sum(bool(line.strip()) for line in content.split("\n"))
-    return {"name": Path(file).name, "bytes": len(read), "sha256": hashlib.sha256(read).hexdigest(), "lines": lines}
+    return {"name": file_name(file), "bytes": len(read), "sha256": hashlib.sha256(read).hexdigest(), "lines": lines}
 
 
 def _hash_of_first(path: Path, size: int) -> str | None:

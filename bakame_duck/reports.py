@@ -27,6 +27,7 @@ from bakame_duck.periods import Period, period_between
 from bakame_duck.printing import PageFormat, find_chromium, print_page
 from bakame_duck.resources import quick_imports, resource_folder
 from bakame_duck.settings import load_settings
+from bakame_duck.texts import told, told_traceback
 
 with quick_imports():
     import nbformat
@@ -301,16 +302,28 @@ def _execute(order: Order, executed: Path, out: Path, cell_done: CellDone | None
             )
     except (PapermillExecutionError, RuntimeError) as error:
         kept = _failed(order, out)
+        _keep_no_private_words(executed)
         executed.replace(kept)
         failure = f"The kernel for {name} could not be started: {' '.join(str(error).split())[:300]}"
         if isinstance(error, DeadKernelError):
             failure = f"The kernel that ran {name} died; perhaps memory ran out"
         if isinstance(error, PapermillExecutionError):
-            reason = " ".join(error.evalue.split())[:300]
-            failure = f"Cell {error.exec_count} of {name} failed: {error.ename}: {reason}"
+            failure = f"Cell {error.exec_count} of {name} failed: {error.ename}: {told(error.evalue)}"
         raise ReportError(
             failure, hint=f"Open {kept} to see it; nothing was written under the report's own name."
         ) from error
+
+
+def _keep_no_private_words(failed: Path) -> None:
+    """Take from a notebook that failed what its exceptions and warnings quote: it can be a cell of the logs."""
+    notebook = nbformat.read(failed, as_version=4)
+    for output in _outputs(notebook):
+        match output.output_type:
+            case "error":
+                output.update(evalue=told(output.evalue), traceback=told_traceback(output.traceback))
+            case "stream":
+                output.text = "".join(f"{told(line)}\n" for line in output.text.splitlines())
+    write_ipynb(notebook, str(failed))
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """
 Set the reports' tables and blocks in HTML. Every text is escaped.
 
+What a log says stands in a table, and in its CSV, as ``texts`` shows it.
+
 Rows in, HTML out. The looks are the page's business: nothing here holds a style. Below
 each table lie its rows as CSV, for a spreadsheet; they are on the page itself.
 """
@@ -16,6 +18,7 @@ from typing import Any
 from markupsafe import Markup
 
 from bakame_duck.export import spreadsheet_csv
+from bakame_duck.texts import shown_row
 from bakame_duck.wording import (
     DRIFT,
     STAGE_TITLES,
@@ -24,7 +27,6 @@ from bakame_duck.wording import (
     configuration_settings,
     count,
     decimal,
-    file_name,
     interval,
     milliseconds,
     moment,
@@ -36,6 +38,7 @@ from bakame_duck.wording import (
     target,
 )
 
+_LONG = 30  # characters of a word
 _VERDICTS = {
     "met": ("good", "Met"),
     "breached": ("bad", "Breached"),
@@ -94,7 +97,7 @@ def table(rows: Iterable[Row], columns: Sequence[TableColumn], *, label: str, em
 
         empty: What to say when there is nothing.
     """
-    rows = list(rows)
+    rows = [shown_row(row) for row in rows]
     if not rows:
         return paragraph(empty) if empty else Block(Markup(""))
     first, *others = columns
@@ -103,9 +106,10 @@ def table(rows: Iterable[Row], columns: Sequence[TableColumn], *, label: str, em
     )
     body = Markup("").join(
         Markup("<tr><th scope='row'>{}</th>{}</tr>").format(
-            first.cell(row),
+            _breakable(first.cell(row)),
             Markup("").join(
-                Markup('<td class="{}">{}</td>').format(column.classes, column.cell(row)) for column in others
+                Markup('<td class="{}">{}</td>').format(column.classes, _breakable(column.cell(row)))
+                for column in others
             ),
         )
         for row in rows
@@ -116,6 +120,13 @@ def table(rows: Iterable[Row], columns: Sequence[TableColumn], *, label: str, em
             "<thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>{}"
         ).format(label, head, body, _download(rows, label))
     )
+
+
+def _breakable(cell: object) -> object:
+    """Return the text of a *cell* so that a word that is wider than a phone breaks; all else as it is."""
+    if isinstance(cell, Markup) or not isinstance(cell, str) or all(len(word) <= _LONG for word in cell.split()):
+        return cell
+    return Markup('<span class="text">{}</span>').format(cell)
 
 
 def _download(rows: Sequence[Row], label: str) -> Markup:
@@ -424,7 +435,7 @@ def files_table(files: Sequence[Row]) -> Block:
     return table(
         [row for row in files if row["state"] != "sound" or row["pending_bytes"] or row["bad_cells"]],
         [
-            TableColumn("File", lambda row: Markup("{}<small>{}</small>").format(file_name(row["file"]), _why(row))),
+            TableColumn("File", lambda row: _over(row["file"], _why(row))),
             TableColumn("State", lambda row: " and ".join(_states(row))),
             TableColumn("Records", lambda row: count(row["records"]), number=True, wide_only=True),
             TableColumn("Rejected", lambda row: count(row["rejects"]), number=True),
@@ -435,6 +446,11 @@ def files_table(files: Sequence[Row]) -> Block:
     )
 
 
+def _over(name: str, remark: str) -> Markup:
+    """Set a *name* with a *remark* below it."""
+    return Markup("{}<small>{}</small>").format(_breakable(name), _breakable(remark))
+
+
 def _states(file: Row) -> list[str]:
     return [state for state in (file["state"], "live" if file["pending_bytes"] else "") if state not in ("", "sound")]
 
@@ -442,7 +458,7 @@ def _states(file: Row) -> list[str]:
 def _why(file: Row) -> str:
     reasons = [file["reason"]] if file["reason"] else []
     if file["duplicate_of"]:
-        reasons.append(f"the same content as {file_name(file['duplicate_of'])}")
+        reasons.append(f"the same content as {file['duplicate_of']}")
     if file["pending_bytes"]:
         reasons.append(f"{count(file['pending_bytes'])} bytes of a record that is still being written")
     if file["bad_cells"]:
@@ -470,7 +486,7 @@ def drift_table(drift: Sequence[Row]) -> Block:
     return table(
         drift,
         [
-            TableColumn("File", lambda row: file_name(row["file"])),
+            TableColumn("File", lambda row: row["file"]),
             TableColumn("Columns", lambda row: DRIFT[row["change"]]),
             TableColumn("Which", lambda row: some_columns(row["columns"])),
         ],
@@ -484,7 +500,7 @@ def late_rows_table(files: Sequence[Row]) -> Block:
     return table(
         files,
         [
-            TableColumn("File", lambda row: file_name(row["file"])),
+            TableColumn("File", lambda row: row["file"]),
             TableColumn("Late records", lambda row: count(row["rows"]), number=True),
             TableColumn("Late by at most", lambda row: f"{row['latest_by_s'] / 60:,.0f} min", number=True),
             TableColumn("First at row", lambda row: count(row["first_row"]), number=True),
@@ -499,7 +515,7 @@ def personal_data_table(places: Sequence[Row]) -> Block:
     return table(
         places,
         [
-            TableColumn("File", lambda row: file_name(row["file"])),
+            TableColumn("File", lambda row: row["file"]),
             TableColumn("Column", lambda row: row["column_name"]),
             TableColumn("What", lambda row: row["kind"]),
             TableColumn("Found", lambda row: count(row["found"]), number=True),
@@ -573,7 +589,7 @@ def configurations_table(configurations: Sequence[Row], objective: Row) -> Block
         [
             TableColumn(
                 "Configuration",
-                lambda row: Markup("{}<small>{}</small>").format(row["name"], configuration_settings(row)),
+                lambda row: _over(row["name"], configuration_settings(row)),
             ),
             TableColumn("Turns", lambda row: count(row["turns"]), number=True),
             TableColumn("p50", lambda row: milliseconds(row["p50_ms"]), number=True, wide_only=True),

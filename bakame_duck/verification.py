@@ -26,6 +26,7 @@ from bakame_duck.parameters import Instant
 from bakame_duck.periods import Period, days_of
 from bakame_duck.reports import KINDS, VERSION, Kind, derive, order_report
 from bakame_duck.scan import open_log
+from bakame_duck.texts import file_name
 from bakame_duck.wording import several
 
 MOST_LINES = 50
@@ -203,7 +204,7 @@ def _compare_files(
         namesakes = [other for other in now if other.name == file.name]
         if any(other.sha256 == file.sha256 for other in namesakes):
             continue
-        begins_alike = [place.path.name for place in places if place.path.name in {file.name, *fresh}
+        begins_alike = [name for place in places if (name := file_name(str(place.path))) in {file.name, *fresh}
                         and _hash_of_first(place, file.bytes) == file.sha256]  # fmt: skip
         if file.name in begins_alike:
             remarks.append(f"{file.name} has grown; what the report read of it is unchanged")

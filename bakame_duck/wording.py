@@ -11,6 +11,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bakame_duck.texts import shown
+
 Row = dict[str, Any]
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -136,11 +138,6 @@ def day_span(first: date, last: date) -> str:
 def short_day(day: date) -> str:
     """Return 'Mon 12 Jan'."""
     return f"{day:%a} {day.day} {day:%b}"
-
-
-def file_name(path: str) -> str:
-    """Return the name of a log without its folder."""
-    return path.rsplit("/", 1)[-1]
 
 
 def moment(instant: datetime, timezone: str) -> str:
@@ -505,7 +502,7 @@ def errors_lead(by_stage: Sequence[Row], by_message: Sequence[Row]) -> str:
     commonest = by_message[0]
     return (
         f"{several(failed, 'turn')} failed, {count(worst['errors'])} of them {stage}. "
-        f"The commonest message, “{shortened(commonest['message'])}”, stands for {count(commonest['turns'])}."
+        f"The commonest message, “{shortened(shown(commonest['message']))}”, stands for {count(commonest['turns'])}."
         f"{_new(by_message)}"
     )
 
@@ -606,8 +603,9 @@ def configuration_names(configurations: Sequence[Row]) -> list[str]:
             same = [index for index, other in enumerate(names) if other == name]
             if len({configurations[index][setting] for index in same}) > 1:
                 for index in same:
-                    names[index] = f"{name} {_setting(configurations[index][setting])}"
-    return names
+                    names[index] = f"{name} {shortened(_setting(configurations[index][setting]), 20)}"
+    twins = [names[:index].count(name) for index, name in enumerate(names)]  # alike but for what is not shown
+    return [f"{name} ({twin + 1})" if twin else name for name, twin in zip(names, twins, strict=True)]
 
 
 def configuration_settings(row: Row) -> str:
@@ -620,7 +618,7 @@ def configuration_settings(row: Row) -> str:
 def _voice(row: Row) -> str:
     voice = row["tts_voice"] or row["tts_provider"]
     parts = [part for part in voice.replace(".", "-").split("-") if part not in ("aura", "en", "Polly")]
-    return " ".join(parts).capitalize() or voice
+    return shortened(" ".join(parts).capitalize() or voice, 40)
 
 
 def _setting(value: object) -> str:

@@ -17,10 +17,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import pytest
 
 from bakame_duck import cli
+from bakame_duck import reports as making
+from bakame_duck.resources import resource_folder
 from tests.conftest import as_csv, cells
+from tests.hostile import write_hostile_logs
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = Path(sys.executable).with_name("bakame-duck")
@@ -42,6 +46,7 @@ class Outcome:
 
 Run = Callable[..., Outcome]
 Start = Callable[..., subprocess.Popen[str]]
+Break = Callable[[str], None]
 
 
 def environment(**variables: str) -> dict[str, str]:
@@ -92,6 +97,22 @@ def run(
     return run
 
 
+@pytest.fixture
+def broken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Break:
+    """Give the weekly report a cell that runs *code* once it has read the logs."""
+
+    def broken(code: str) -> None:
+        folder = shutil.copytree(resource_folder("notebooks"), tmp_path / "notebooks")
+        path = folder / "weekly_performance.ipynb"
+        notebook = nbformat.read(path, as_version=4)
+        place = next(place for place, cell in enumerate(notebook.cells) if "objectives_report" in cell.source)
+        notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(code))
+        nbformat.write(notebook, path)
+        monkeypatch.setattr(making, "resource_folder", {"notebooks": folder}.__getitem__)
+
+    return broken
+
+
 @pytest.fixture(scope="session")
 def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of this run that all workers of pytest-xdist share."""
@@ -118,25 +139,40 @@ def sample_folder(shared_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def reports(shared_folder: Path, sample_folder: Path, emitter_folder: Path) -> Mapping[str, Path]:
+def hostile_folder(shared_folder: Path) -> Path:
+    """Logs that want to do harm."""
+    folder = shared_folder / "hostile logs"
+    with alone(folder) as first:
+        if first:
+            write_hostile_logs(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def reports(shared_folder: Path, sample_folder: Path, emitter_folder: Path, hostile_folder: Path) -> Mapping[str, Path]:
     """
-    The pages of five reports, made at once by five processes, and once for all workers.
+    The pages of seven reports, made at once by seven processes, and once for all workers.
 
     ``weekly`` and ``tts`` are those of the sample, the latter as PDF too; ``weekly again`` is the
     first made anew, elsewhere, on one processor and without a mirror. ``tts without columns``
     has logs of 20 columns, and ``weekly without turns`` of 8, from which only the calls can be drawn.
+    ``hostile weekly`` and ``hostile tts`` are over logs that want to do harm.
     """
     work = shared_folder / "reports"
     with alone(work) as first:
         if first:
             work.mkdir()
-            (work / "told.json").write_text(json.dumps(make_reports(work, sample_folder, emitter_folder)))
+            (work / "told.json").write_text(
+                json.dumps(make_reports(work, sample_folder, emitter_folder, hostile_folder))
+            )
     told = json.loads((work / "told.json").read_text())
     assert {name: ["", 0] for name in told} == {name: [err, code] for name, (_, _, err, code) in told.items()}
     return {name: Path(folder, out.splitlines()[0]) for name, (folder, out, _, _) in told.items()}
 
 
-def make_reports(work: Path, sample_folder: Path, emitter_folder: Path) -> dict[str, tuple[str, str, str, int]]:
+def make_reports(
+    work: Path, sample_folder: Path, emitter_folder: Path, hostile_folder: Path
+) -> dict[str, tuple[str, str, str, int]]:
     """Make the reports; return where each ran, and what it wrote and left."""
     settled = work / "settled"
     settled.mkdir()
@@ -162,6 +198,8 @@ def make_reports(work: Path, sample_folder: Path, emitter_folder: Path) -> dict[
         "tts": begin("report", "tts", "--data", sample_folder, "--out", out, "--format", "html,pdf"),
         "tts without columns": begin("report", "tts", "--data", emitter_folder, cwd=utc),
         "weekly without turns": begin("report", "weekly", "--data", bare, "--out", out / "bare"),
+        "hostile weekly": begin("report", "weekly", *week, "--data", hostile_folder, "--out", work / "hostile"),
+        "hostile tts": begin("report", "tts", *week, "--data", hostile_folder, "--out", work / "hostile tts"),
     }
     ran_in = {"weekly again": str(settled), "tts without columns": str(utc)}
     return {

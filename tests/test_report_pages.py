@@ -5,66 +5,24 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from bakame_duck.palette import PALETTE
 
-pytest_plugins = ["tests.report_fixtures"]
+if TYPE_CHECKING:
+    from tests.browser import Visit
+
+pytest_plugins = ["tests.report_fixtures", "tests.browser"]
 
 CHARTS = {"weekly": 18, "tts": 2, "tts without columns": 0, "weekly without turns": 2}
 MARKS = ".mark-symbol path, .mark-rect path, .mark-line path"
-ARGUMENTS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        missing = "needs Chromium: apt-get install chromium"
-        pytest.fail(missing) if "CI" in os.environ else pytest.skip(missing)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """A page, and what it said and asked for while it was open."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        self.said: list[str] = []
-        self.asked_for: list[str] = []
-        page.on("console", lambda message: self.said.append(message.text))
-        page.on("pageerror", lambda error: self.said.append(str(error)))
-        page.on("request", lambda request: self.asked_for.append(request.url))
-
-    def open(self, path: Path) -> None:
-        self.page.goto(path.as_uri())
-        self.page.wait_for_function("[...document.querySelectorAll('.chart')].every(chart => chart.dataset.drawn)")
-
-
-@pytest.fixture
-def visit(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[Visit]:
-    scheme, width = request.param
-    context = chromium.new_context(offline=True, color_scheme=scheme, viewport={"width": width, "height": 900})
-    yield Visit(context.new_page())
-    context.close()
 
 
 everywhere = pytest.mark.parametrize(
@@ -277,6 +235,8 @@ def as_text(value: object) -> str:
 def test_everybody_can_read_a_page(
     chromium: Browser, reports: Mapping[str, Path], name: str, scheme: str, width: int
 ) -> None:
+    from tests.browser import Visit  # not above: pytest has to be the first to import its fixtures
+
     page_file = reports["weekly"].with_name("index.html") if name == "index" else reports[name]
     context = chromium.new_context(
         offline=True,

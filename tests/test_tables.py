@@ -220,7 +220,7 @@ def test_a_table_can_be_taken_away_whole_and_unrounded():
         ("@SUM(1)", "'@SUM(1)"),
         ("+1", "'+1"),
         ("-1", "'-1"),
-        ("\t=1", "'\t=1"),
+        ("\t=1", "'=1"),
         ("a=1", "a=1"),
         (-1, "-1"),
     ],

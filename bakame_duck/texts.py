@@ -1,0 +1,101 @@
+"""
+Show what a log says as a report may show it: safe on a page, and with nobody's personal data.
+
+Error messages, module names, settings of a voice, names of files and of columns are a log's own
+text, in which anything can stand. Every way from a log's rows to a report goes through here.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+MOST = 300
+"""The characters after which a text is cut."""
+
+_FILES = {"file", "duplicate_of"}
+_TERMINAL_CODE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]?|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
+_INVISIBLE = {"Cf"}  # marks of direction and width
+_SPACE = {"Cc", "Cs", "Zl", "Zp", "Zs"}
+_GAP = r"[ ()./-]{0,2}"
+_PERSONAL = re.compile(
+    r"[^\s@＠]{1,100}[@＠]\S+"  # an e-mail address; a bound, so that a long text takes no long time
+    r"|\[NAME_CONFIRMED:[^\]]*\]?"
+    # A phone number: international; a Rwandan mobile; any other with a leading 0; international without its plus,
+    # which a day and time is not.
+    rf"|[+＋]\(?\d(?:{_GAP}\d){{7,14}}(?!\d)"
+    rf"|(?<!\d)(?<!\d\.)\(?(?:00|0)?(?:250{_GAP})?0?7[2389](?:{_GAP}\d){{7}}(?!\d)"
+    rf"|(?<!\d)(?<!\d\.)\(?0\d{{2,3}}{_GAP}\d{{3}}{_GAP}\d{{3,4}}(?!\d)"
+    r"|(?<!\d)(?<!\d\.)(?!20\d\d[01]\d[0-3]\d)\d{11,12}(?!\d)"
+)
+_HASH = re.compile(r"[0-9a-f]{64}")
+_FRAME = re.compile(r"(?:Cell In|Input In|File ).*\d+")
+_QUOTED = re.compile(r"""(?<!\w)(?:".*"|'.*'|`.*`|“.*”)""", re.DOTALL)  # what is quoted can hold quotes
+
+
+def shown(text: str) -> str:
+    """
+    Return a log's *text* in visible characters, on one line, without personal data, and not endless.
+
+    What a terminal would obey and what turns the direction of writing is left out. Where an e-mail address,
+    a phone number or a confirmed name stood, there is a ``#``. A SHA-256 in hex is left as it is.
+    """
+    if text.isascii() and text.isprintable() and not _could_be_personal(text) and len(text) <= MOST:
+        return text
+    if _HASH.fullmatch(text):
+        return text
+    text = _TERMINAL_CODE.sub("", text[: 20 * MOST])
+    kinds = [(character, unicodedata.category(character)) for character in text]
+    visible = "".join(_visible(character, kind) for character, kind in kinds if kind not in _INVISIBLE)
+    text = _PERSONAL.sub("#", visible).strip()
+    return text if len(text) <= MOST else f"{text[: MOST - 1]}…"
+
+
+def shown_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *row* with its texts as :func:`shown` gives them, and log files named without their folder."""
+    return {name: _shown_value(_without_folder(value) if name in _FILES else value) for name, value in row.items()}
+
+
+def file_name(path: str) -> str:
+    """Return the name of a log without its folder."""
+    return shown(_without_folder(path))
+
+
+def told(message: str) -> str:
+    """
+    Return an exception's *message* as a report may keep it.
+
+    It can quote a cell of the logs: quoted text becomes ``…``, the rest is as :func:`shown` gives it.
+    """
+    return shown(_QUOTED.sub("…", _TERMINAL_CODE.sub("", message)))
+
+
+def told_traceback(lines: Sequence[str]) -> list[str]:
+    """Return the *lines* of a traceback of IPython: the code as it is, messages as :func:`told` gives them."""
+    return [line if _FRAME.match(_TERMINAL_CODE.sub("", line)) else told(line) for line in lines]
+
+
+def _visible(character: str, kind: str) -> str:
+    return " " if kind in _SPACE else str(unicodedata.digit(character)) if kind == "Nd" else character
+
+
+def _could_be_personal(text: str) -> bool:
+    return "@" in text or "[" in text or sum(map(str.isdigit, text)) >= 8
+
+
+def _without_folder(path: Any) -> Any:
+    return path.rsplit("/", 1)[-1] if isinstance(path, str) else path
+
+
+def _shown_value(value: Any) -> Any:
+    match value:
+        case str():
+            return shown(value)
+        case list():
+            return [_shown_value(item) for item in value]
+        case dict():
+            return {shown(name): _shown_value(item) for name, item in value.items()}
+        case _:
+            return value
