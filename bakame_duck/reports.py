@@ -338,7 +338,7 @@ def _kernel_settings() -> Iterator[Config]:
         ipython = Path(folder) / "ipython"
         ipython.mkdir()
         arguments = [
-            "--log-level=CRITICAL",  # at its end it would log on our stderr
+            '--IPKernelApp.logging_config={"handlers": {"console": {"level": 60}}}',  # above all: nothing on our stderr
             f"--ipython-dir={ipython}",  # nobody's own start-up files, and no home needed
             "--HistoryManager.enabled=False",
         ]

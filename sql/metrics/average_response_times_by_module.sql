@@ -1,7 +1,6 @@
 -- The specification's average response times over the turn metrics of a time before as_of.
 -- Grain: one module_name of the log, which is 'metrics' for every turn: see turns_by_module for the
--- learning modules. Times in ms; as in the specification, 0 ("did not run") counts in the averages. They are
--- rounded: their last digits would differ with the order in which threads add up.
+-- learning modules. Times in ms; as in the specification, 0 ("did not run") counts in the averages.
 create or replace macro average_response_times_by_module(
     as_of := cast(null as timestamp), lookback := interval 24 hours
 ) as table
@@ -18,10 +17,10 @@ turn_records as (
 
 select
     module_name,
-    round(avg(asr_ms), 6) as avg_asr_ms,
-    round(avg(llm_ms), 6) as avg_llm_ms,
-    round(avg(tts_ms), 6) as avg_tts_ms,
-    round(avg(total_ms), 6) as avg_total_ms,
+    avg(asr_ms) as avg_asr_ms,
+    avg(llm_ms) as avg_llm_ms,
+    avg(tts_ms) as avg_tts_ms,
+    avg(total_ms) as avg_total_ms,
     count(*) as total_interactions
 from turn_records
 group by module_name

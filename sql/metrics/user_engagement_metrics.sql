@@ -1,7 +1,6 @@
 -- The specification's most active callers of a time before as_of.
 -- Grain: one caller, the most interactions first; callers with as many stand by phone number.
--- avg_session_duration in seconds, over the records that state one, and rounded: its last digits
--- would differ with the order in which threads add up.
+-- avg_session_duration in seconds, over the records that state one.
 create or replace macro user_engagement_metrics(
     as_of := cast(null as timestamp), lookback := interval 30 days, max_rows := 10
 ) as table
@@ -19,7 +18,7 @@ select
     phone_number,
     count(distinct session_id) as total_sessions,
     count(*) as total_interactions,
-    round(avg(session_duration), 6) as avg_session_duration,
+    avg(session_duration) as avg_session_duration,
     max(timestamp) as last_activity
 from records
 group by phone_number
