@@ -5,7 +5,7 @@ DATA ?= data/sample
 BIN := .venv/bin
 READY := .venv/.ready
 DUCKDB15 := .duckdb15
-ABOVE_SQL := cli reports report_pages notebooks readme wheel figures tables wording periods export sample
+ABOVE_SQL := cli reports report_pages index notebooks readme wheel figures tables wording periods export sample
 
 .DEFAULT_GOAL := help
 .PHONY: help report test test-deep check lab bench test-duckdb15 format lock clean

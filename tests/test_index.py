@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
 
 from bakame_duck.index import render_index, write_index
 from bakame_duck.periods import parse_week
 
-pytest_plugins = ["tests.report_fixtures"]
+if TYPE_CHECKING:
+    from tests.browser import Visit
+
+pytest_plugins = ["tests.report_fixtures", "tests.browser"]
 
 LLM = {
     "objective": "llm_latency",
@@ -149,28 +151,18 @@ def test_a_report_lists_itself(reports: Mapping[str, Path]) -> None:
     )
 
 
-@contextmanager
-def opened(page: Path, **options: Any) -> Iterator[Page]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        tab = browser.new_context(offline=True, **options).new_page()
-        told: list[str] = []
-        tab.on("console", lambda message: told.append(message.text))
-        tab.on("request", lambda request: None if request.url.startswith("file:") else told.append(request.url))
-        tab.goto(page.as_uri())
-        yield tab
-        assert [] == [text for text in told if not text.startswith("data:")]
-        browser.close()
+@pytest.mark.parametrize("visit", list(itertools.product(["light", "dark"], [360, 1280])), indirect=True)
+def test_the_page_fits_and_loads_nothing(reports: Mapping[str, Path], visit: Visit) -> None:
+    visit.open(index := reports["weekly"].parent / "index.html")
+    tab = visit.page
 
-
-@pytest.mark.parametrize("width", [360, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_page_fits_and_loads_nothing(reports: Mapping[str, Path], width: int, scheme: str) -> None:
-    index = reports["weekly"].parent / "index.html"
-    with opened(index, viewport={"width": width, "height": 800}, color_scheme=scheme) as tab:
-        assert tab.evaluate("document.documentElement.scrollWidth") == width
-        background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert ("rgb(255, 255, 255)" == background) == (scheme == "light")
-        assert 10 == tab.locator(".spark").count()
-        tab.get_by_role("link", name="Weekly performance, 2026-W03", exact=True).click()
-        assert tab.url.endswith("/weekly-performance-2026-W03.html")
+    assert [index.as_uri()] == [url for url in visit.asked_for if not url.startswith("data:")]
+    assert [] == visit.said
+    assert tab.viewport_size is not None
+    assert tab.viewport_size["width"] == tab.evaluate("document.documentElement.scrollWidth")
+    background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    light = tab.evaluate("matchMedia('(prefers-color-scheme: light)').matches")
+    assert ("rgb(255, 255, 255)" == background) == light
+    assert 10 == tab.locator(".spark").count()
+    tab.get_by_role("link", name="Weekly performance, 2026-W03", exact=True).click()
+    assert tab.url.endswith("/weekly-performance-2026-W03.html")
