@@ -5,7 +5,8 @@ DATA ?= data/sample
 BIN := .venv/bin
 READY := .venv/.ready
 DUCKDB15 := .duckdb15
-ABOVE_SQL := cli reports report_pages index notebooks readme wheel figures tables wording periods export sample
+ABOVE_SQL := cli reports report_pages index notebooks readme wheel figures tables wording periods export sample \
+	tts_figures tts_tables tts_wording comparisons
 
 .DEFAULT_GOAL := help
 .PHONY: help report test test-deep check lab bench test-duckdb15 format lock clean
@@ -22,8 +23,8 @@ report-%: $(READY)
 test: $(READY) ## run all tests
 	$(BIN)/pytest --numprocesses auto
 
-test-deep: $(READY) $(DUCKDB15)/.ready ## run the reading tests at full length: tens of thousands of files, hundreds of kills
-	BAKAME_DUCK_DEEP=1 $(BIN)/pytest --numprocesses auto $(addprefix tests/test_,oracle.py damage.py append.py crashes.py)
+test-deep: $(READY) $(DUCKDB15)/.ready ## run the long tests at full length: tens of thousands of files, hundreds of kills, thousands of months
+	BAKAME_DUCK_DEEP=1 $(BIN)/pytest --numprocesses auto $(addprefix tests/test_,oracle.py damage.py append.py crashes.py comparisons.py)
 	BAKAME_DUCK_DEEP=1 PYTHONPATH=$(CURDIR)/$(DUCKDB15) $(BIN)/pytest tests/test_oracle.py
 
 check: $(READY) ## lint, format, types, SQL, import contracts
@@ -39,8 +40,9 @@ lab: $(READY) ## open JupyterLab on the notebooks, connected to DATA
 test-duckdb15: $(READY) $(DUCKDB15)/.ready ## run the reading and metric tests on DuckDB 1.5
 	PYTHONPATH=$(CURDIR)/$(DUCKDB15) $(BIN)/pytest --numprocesses auto $(ABOVE_SQL:%=--ignore=tests/test_%.py)
 
-bench: $(READY) ## measure reading against DuckDB by hand
+bench: $(READY) ## measure reading against DuckDB by hand, and reports against an empty notebook
 	$(BIN)/python benchmarks/ingest.py
+	$(BIN)/python benchmarks/reports.py
 
 format: $(READY) ## put code and SQL into shape
 	$(BIN)/ruff check --fix --exit-zero --quiet

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -24,7 +25,7 @@ from duckdb import DuckDBPyConnection
 
 from bakame_duck import reader, schema
 from bakame_duck.inspection import Inspection, inspect
-from bakame_duck.logs import find_health_checks, find_logs
+from bakame_duck.logs import find_auditions, find_health_checks, find_logs
 from bakame_duck.mirror import can_hold, mirrors
 from bakame_duck.reader import Piece, literal
 from bakame_duck.scan import Progress
@@ -70,10 +71,10 @@ def connect(
     settings = settings or load_settings()
     given = settings.data if data is None else data
     files = find_logs(given)
-    health_checks = find_health_checks(given)
+    health_checks, auditions = find_health_checks(given), find_auditions(given)
     con = reader.open_connection()
     inspections = inspect(con, files, progress=progress)
-    _create_tables(con, settings, health_checks, inspections)
+    _create_tables(con, settings, health_checks, auditions, inspections)
     _create_views(con)
     parts = list(_parts(inspections, _utc(since), _utc(until)))
     mirrored = mirrors(part.file for part in parts) if (settings.mirror if mirror is None else mirror) else {}
@@ -116,7 +117,7 @@ def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime) -> None:
 def connect_empty() -> DuckDBPyConnection:
     """Return a connection with every view and metric, and no record in any of them."""
     con = reader.open_connection()
-    _create_tables(con, Settings.model_construct(), [], [])
+    _create_tables(con, Settings.model_construct(), [], [], [])
     _create_views(con)
     return con
 
@@ -147,9 +148,13 @@ def _create_commented(con: DuckDBPyConnection, folder: str, kind: str) -> None:
 
 
 def _create_tables(
-    con: DuckDBPyConnection, settings: Settings, health_checks: Iterable[Path], inspections: Sequence[Inspection]
+    con: DuckDBPyConnection,
+    settings: Settings,
+    health_checks: Iterable[Path],
+    auditions: Iterable[Path],
+    inspections: Sequence[Inspection],
 ) -> None:
-    """Create what the views need beside the records: the columns, the targets, the ledger, the health checks."""
+    """Create what the views need beside the records: the columns, the targets, the ledger, checks and auditions."""
     columns = pl.DataFrame(
         [
             (position, column.name, column.type, column.unit, column.meaning, column.example)
@@ -164,6 +169,7 @@ def _create_tables(
     _create(con, "log_columns", columns)
     _create(con, "objective_targets", targets)
     _create(con, "health_check_lines", _health_check_lines(health_checks))
+    _create(con, "audition_cells", _audition_cells(auditions))
     _create_ledger(con, inspections)
 
 
@@ -333,3 +339,21 @@ def _health_check_lines(paths: Iterable[Path]) -> pl.DataFrame:
         (line, str(path)) for path in paths for line in path.read_text(encoding="utf-8", errors="replace").split("\n")
     ]
     return pl.DataFrame(lines, schema={"line": pl.String, "source_file": pl.String}, orient="row")
+
+
+_AUDITION = ("sample_id", "voice", "rate", "pitch", "style", "duration_ms", "file_size_bytes", "file_path", "file_url")
+_AUDITION_CELLS = dict.fromkeys((*_AUDITION, "status", "source_file"), pl.String)
+
+
+def _audition_cells(paths: Iterable[Path]) -> pl.DataFrame:
+    """Return every row of the voice auditions as text, with its file; a file that is no CSV has none."""
+    frames = [pl.DataFrame(schema=_AUDITION_CELLS)]
+    for path in paths:
+        with suppress(pl.exceptions.PolarsError):
+            rows = pl.read_csv(
+                path, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=True, raise_if_empty=False
+            )
+            missing = [name for name in _AUDITION_CELLS if name not in rows.columns]
+            rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in missing)
+            frames.append(rows.select(*_AUDITION_CELLS).with_columns(source_file=pl.lit(str(path))))
+    return pl.concat(frames)

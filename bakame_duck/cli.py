@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain, count
 from pathlib import Path
@@ -45,6 +45,7 @@ from bakame_duck.mirror import refresh
 from bakame_duck.periods import Period
 from bakame_duck.printing import PageFormat, find_chromium
 from bakame_duck.resources import resource_folder
+from bakame_duck.schema import TTS_SETTINGS
 from bakame_duck.settings import FILE_VARIABLE, load_settings, settings_file
 
 app = typer.Typer(
@@ -226,6 +227,25 @@ def tts(
     ] = None,
     since: Annotated[str | None, typer.Option(metavar="DAY", help="First day, such as 2025-12-22.")] = None,
     until: Annotated[str | None, typer.Option(metavar="DAY", help="The day after the last.")] = None,
+    last: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="The N newest whole weeks, in one report.")
+    ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The configuration to compare with: its name in the report, or a part of it, or its number.",
+            show_default="the most used",
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            metavar="voice,rate",
+            help=f"The settings that make a configuration, of {', '.join(TTS_SETTINGS)}.",
+            show_default="all",
+        ),
+    ] = None,
     data: Data = None,
     out: Out = None,
     timezone: Timezone = None,
@@ -233,22 +253,45 @@ def tts(
     form: Formats = "html",
 ) -> None:
     """
-    Write the TTS-tuning report, for a week or for any span of days.
+    Write the TTS-tuning report, for a week, for the newest weeks together, or for any span of days.
 
-    [dim]bakame-duck report tts --since 2025-12-22 --until 2026-01-19[/]
+    [dim]bakame-duck report tts --last 4[/]
+    [dim]bakame-duck report tts --since 2025-12-22 --until 2026-01-19 --baseline "Asteria 0.95"[/]
+    [dim]bakame-duck report tts --week 2026-W03 --by voice,rate[/]
     """
-    if (since is None) != (until is None) or (week is not None and since is not None):
+    spans = (week is not None) + (last is not None) + (since is not None or until is not None)
+    if spans > 1 or (since is None) != (until is None):
         raise PeriodError(
-            "A span of days needs both its ends, and no week", hint="Give --since and --until, or --week."
+            "A report is of a week, of the last ones, or of a span of days with both its ends",
+            hint="Give --week, or --last, or --since and --until.",
         )
     zone = _zone(timezone)
+    chosen: dict[str, object] = {} if by is None else {"settings": by.replace(" ", "").lower()}
 
     def choose(con: duckdb.DuckDBPyConnection) -> tuple[list[Period], None]:
         if since is not None and until is not None:
-            return [periods.choose_days(con, since, until, zone)], None
-        return [periods.choose_week(con, "latest" if week is None else week, zone)], None
+            period = periods.choose_days(con, since, until, zone)
+        elif last is not None:
+            weeks = periods.newest_weeks(con, last, zone)
+            period = periods.period_between(weeks[0].since, weeks[-1].until, zone)
+        else:
+            period = periods.choose_week(con, "latest" if week is None else week, zone)
+        if baseline is not None:
+            _check_baseline(con, period, baseline, chosen)
+        return [period], None
 
-    _report("tts", data, out, mirror, form, choose)
+    worth = load_settings().tts_smallest_difference
+    _report("tts", data, out, mirror, form, choose, baseline=baseline, smallest_difference=worth, **chosen)
+
+
+def _check_baseline(
+    con: duckdb.DuckDBPyConnection, period: Period, baseline: str, chosen: Mapping[str, object]
+) -> None:
+    """Refuse a baseline that nobody would find, before a kernel is started for it."""
+    from bakame_duck import tts_figures, tts_wording
+
+    rows = metrics.metric(con, "tts_configurations", since=period.since, until=period.until, **chosen).pl()
+    tts_wording.find_baseline(tts_figures.named(rows).to_dicts(), baseline)
 
 
 def _zone(timezone: str | None) -> str:
@@ -262,8 +305,13 @@ def _report(
     mirror: bool | None,
     form: str,
     choose: Callable[[duckdb.DuckDBPyConnection], tuple[list[Period], Period | None]],
+    **parameters: object,
 ) -> list[list[Path]]:
-    """Make one report or several, print their paths and return them; those that failed are told, for exit code 1."""
+    """
+    Make one report or several, print their paths and return them; those that failed are told, for exit code 1.
+
+    The *parameters* are those of the report's notebook beside the period and the logs.
+    """
     # papermill and nbconvert take a while to import, which a line of SQL should not wait for.
     from bakame_duck import index, reports
 
@@ -276,7 +324,7 @@ def _report(
     con.close()
     orders = [
         reports.order_report(
-            reports.KINDS[kind], period, compare_to=compare_to, data=tuple(_folders(data)), mirror=mirror
+            reports.KINDS[kind], period, compare_to=compare_to, data=tuple(_folders(data)), mirror=mirror, **parameters
         )
         for period in chosen
     ]

@@ -10,38 +10,32 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
-from typing import Any
 
 import altair as alt
 import polars as pl
 
-from bakame_duck.texts import shown
 from bakame_duck.theme import WIDTH, Layered, Nothing, Panels, color
-from bakame_duck.wording import STAGE_TITLES, call_subtitle, clock, configuration_names
+from bakame_duck.wording import STAGE_TITLES, call_subtitle, clock
 
 
-def _day(letters: int, days: Sequence[date]) -> alt.X:
-    """Return the axis of *days*, or of those that have rows, each named by its first *letters*."""
+def day_axis(letters: int, days: Sequence[date]) -> alt.X:
+    """Return the axis of *days*, or of those that have rows, each named by its first *letters*; 0: by its date."""
     name = f"slice(utcFormat(toDate(datum.value), '%A'), 0, {letters})"
+    if not letters:
+        name = "utcFormat(toDate(datum.value), '%-d %b')"
     scale = alt.Scale(domain=[day.isoformat() for day in days]) if days else alt.Undefined
     return alt.X("day:O", title=None, scale=scale, axis=alt.Axis(labelExpr=name, labelAngle=0))
 
 
-_DAY_TOOLTIP = alt.Tooltip("day_name:N", title="day")
+DAY_TOOLTIP = alt.Tooltip("day_name:N", title="day")
 
 
-def _with_day_names(rows: pl.DataFrame) -> pl.DataFrame:
+def with_day_names(rows: pl.DataFrame) -> pl.DataFrame:
     """Return *rows* with the day as text, which no reader's time zone can shift, and its name."""
     return rows.with_columns(pl.col("day").cast(pl.String), pl.col("day").dt.strftime("%A %-d %B").alias("day_name"))
 
 
-def _judged(fewest: int) -> Any:
-    """Return the colour of a configuration: grey when it has fewer turns than a p95 can be judged on."""
-    few, enough = alt.value(color("unknown")), alt.value(color("accent"))
-    return alt.condition(alt.datum.turns < fewest, few, enough)
-
-
-def _target(value: float, *, horizontal: bool = True) -> alt.Chart:
+def target_line(value: float, *, horizontal: bool = True) -> alt.Chart:
     """Return the line of a target: dashed and red, everywhere."""
     line = alt.Chart(pl.DataFrame({"target": [value]})).mark_rule(
         color=color("bad"), strokeDash=[5, 4], strokeWidth=1.5
@@ -66,7 +60,7 @@ def latency_by_stage(latency: pl.DataFrame, objectives: pl.DataFrame, days: Sequ
         days: The days to show, with rows or without; by default those with rows.
     """
     limits = targets(objectives)
-    long = _with_day_names(latency).unpivot(
+    long = with_day_names(latency).unpivot(
         ["p95_ms", "p50_ms"], index=["stage", "day", "day_name", "turns"], variable_name="percentile", value_name="ms"
     )
     long = long.with_columns(pl.col("percentile").str.head(3))
@@ -84,20 +78,20 @@ def _stage_panel(rows: pl.DataFrame, stage: str, limit: float, days: Sequence[da
         alt.Chart(rows)
         .mark_line(point=True)
         .encode(
-            x=_day(2, days),
+            x=day_axis(2, days),
             y=alt.Y("ms:Q", title="ms", axis=alt.Axis(tickCount=4)),
             color=alt.Color(
                 "percentile:N", scale=alt.Scale(domain=["p95", "p50"], range=[color("accent"), color("faint")])
             ),
             tooltip=[
-                _DAY_TOOLTIP,
+                DAY_TOOLTIP,
                 alt.Tooltip("percentile:N", title="percentile"),
                 alt.Tooltip("ms:Q", title="ms", format=",.0f"),
                 alt.Tooltip("turns:Q", title="turns", format=","),
             ],
         )
     )
-    return alt.layer(_target(limit), lines).properties(
+    return alt.layer(target_line(limit), lines).properties(
         title=STAGE_TITLES[stage],
         height=170,
         width=WIDTH,
@@ -154,7 +148,7 @@ def _distribution_panel(rows: pl.DataFrame, stage: str, limit: float) -> Layered
             ],
         )
     )
-    return alt.layer(bars, _target(limit, horizontal=False)).properties(
+    return alt.layer(bars, target_line(limit, horizontal=False)).properties(
         title=STAGE_TITLES[stage],
         height=130,
         width=WIDTH,
@@ -232,7 +226,7 @@ def _stacked_by_day(
     if rows.is_empty():
         return Nothing()
     titles = {name: title for name, (title, _) in kinds.items()}
-    stacked = _with_day_names(rows).with_columns(
+    stacked = with_day_names(rows).with_columns(
         pl.col(column).replace_strict(titles, return_dtype=pl.String).alias("title"),
         pl.col(column).replace_strict(list(kinds), list(range(len(kinds))), return_dtype=pl.Int64).alias("position"),
     )
@@ -241,11 +235,11 @@ def _stacked_by_day(
         alt.Chart(stacked)
         .mark_bar(size=30)
         .encode(
-            x=_day(3, days),
+            x=day_axis(3, days),
             y=y,
             order="position:O",
             color=alt.Color("title:N", scale=alt.Scale(domain=list(titles.values()), range=colors)),
-            tooltip=[_DAY_TOOLTIP, alt.Tooltip("title:N", title="stage"), *tooltip],
+            tooltip=[DAY_TOOLTIP, alt.Tooltip("title:N", title="stage"), *tooltip],
         )
         .properties(height=230, width=WIDTH, description=description)
     )
@@ -497,7 +491,7 @@ def _call_panel(
             ],
         )
     )
-    return alt.layer(bars, _target(limit, horizontal=False)).properties(
+    return alt.layer(bars, target_line(limit, horizontal=False)).properties(
         title=alt.TitleParams(first["caller"], subtitle=call_subtitle(first, timezone)),
         height=16 * max(turns.height, 4),
         width=WIDTH,
@@ -517,101 +511,17 @@ def calls_by_day(calls: pl.DataFrame, days: Sequence[date] = ()) -> alt.Chart | 
     if calls.is_empty():
         return Nothing()
     return (
-        alt.Chart(_with_day_names(calls))
+        alt.Chart(with_day_names(calls))
         .mark_bar(size=30, color=color("accent"))
         .encode(
-            x=_day(3, days),
+            x=day_axis(3, days),
             y=alt.Y("calls:Q", title="calls", axis=alt.Axis(tickCount=4)),
             tooltip=[
-                _DAY_TOOLTIP,
+                DAY_TOOLTIP,
                 alt.Tooltip("calls:Q", format=","),
                 alt.Tooltip("callers:Q", format=","),
                 alt.Tooltip("turns_per_call:Q", title="turns per call", format=".1f"),
             ],
         )
         .properties(height=230, width=WIDTH, description="Calls by day")
-    )
-
-
-def named(configurations: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of ``tts_configurations`` with a short ``name`` for each, to label charts by."""
-    configurations = configurations.with_columns(pl.selectors.string().map_elements(shown, return_dtype=pl.String))
-    names = configuration_names(configurations.to_dicts())
-    return configurations.with_columns(pl.Series("name", names, dtype=pl.String))
-
-
-def configurations_by_speed(configurations: pl.DataFrame, limit: float, fewest: int) -> Layered | Nothing:
-    """
-    Draw p50 and p95 of each TTS configuration against the target.
-
-    Args:
-        configurations: Rows of ``tts_configurations`` with a ``name``.
-
-        limit: The target at p95, in ms.
-
-        fewest: The turns below which a p95 is not judged; such points are grey.
-    """
-    configurations = configurations.select("name", "turns", "p50_ms", "p95_ms").drop_nulls("p95_ms")
-    if configurations.is_empty():
-        return Nothing()
-    base = alt.Chart(configurations).encode(
-        y=alt.Y("name:N", title=None, sort=alt.EncodingSortField("p95_ms", order="ascending"))
-    )
-    tooltip = [
-        alt.Tooltip("name:N", title="configuration"),
-        alt.Tooltip("p50_ms:Q", title="p50, ms", format=",.0f"),
-        alt.Tooltip("p95_ms:Q", title="p95, ms", format=",.0f"),
-        alt.Tooltip("turns:Q", format=","),
-    ]
-    span = base.mark_rule(strokeWidth=4, color=color("faint"), strokeCap="round").encode(
-        x=alt.X(
-            "p50_ms:Q",
-            title="synthesis time, ms: from p50 to p95 (dot)",
-            scale=alt.Scale(zero=False),
-            axis=alt.Axis(tickCount=6),
-        ),
-        x2="p95_ms:Q",
-        tooltip=tooltip,
-    )
-    dot = base.mark_point(size=90).encode(x="p95_ms:Q", color=_judged(fewest), tooltip=tooltip)
-    return alt.layer(_target(limit, horizontal=False), span, dot).properties(
-        height=34 * configurations.height,
-        width=WIDTH,
-        description=f"p50 and p95 of the synthesis time by configuration, target {limit:,.0f} ms at p95",
-    )
-
-
-def speed_against_interruptions(configurations: pl.DataFrame, fewest: int) -> Layered | Nothing:
-    """
-    Draw each TTS configuration by its p95 and its barge-in rate.
-
-    Args:
-        configurations: Rows of ``tts_configurations`` with a ``name``.
-
-        fewest: The turns below which a p95 is not judged; such points are grey.
-    """
-    configurations = configurations.select("name", "turns", "p95_ms", "barge_in_rate_percent").drop_nulls()
-    if configurations.is_empty():
-        return Nothing()
-    base = alt.Chart(configurations).encode(
-        x=alt.X(
-            "p95_ms:Q",
-            title="p95 of the synthesis time, ms",
-            scale=alt.Scale(zero=False, padding=60, nice=False),
-            axis=alt.Axis(tickCount=5),
-        ),
-        y=alt.Y("barge_in_rate_percent:Q", title="interrupted turns, %", scale=alt.Scale(zero=False, padding=24)),
-    )
-    points = base.mark_point(size=90).encode(
-        color=_judged(fewest),
-        tooltip=[
-            alt.Tooltip("name:N", title="configuration"),
-            alt.Tooltip("p95_ms:Q", title="p95, ms", format=",.0f"),
-            alt.Tooltip("barge_in_rate_percent:Q", title="interrupted, %", format=".1f"),
-            alt.Tooltip("turns:Q", format=","),
-        ],
-    )
-    labels = base.mark_text(dy=-13, color=color("ink"), fontSize=12, limit=150).encode(text="name:N")
-    return alt.layer(points, labels).properties(
-        height=280, width=WIDTH, description="Barge-in rate against p95 of the synthesis time, by configuration"
     )

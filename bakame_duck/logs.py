@@ -62,7 +62,16 @@ def find_logs(folders: Path | str | Sequence[Path | str]) -> list[LogFile]:
 
 def find_health_checks(folders: Path | str | Sequence[Path | str]) -> list[Path]:
     """Return the logs of health checks in *folders*, sorted by path."""
-    found = (path for folder in _different(folders) for path in folder.glob("health_checks*.jsonl"))
+    return _files_called("health_checks*.jsonl", folders)
+
+
+def find_auditions(folders: Path | str | Sequence[Path | str]) -> list[Path]:
+    """Return the results of voice auditions in *folders*, sorted by path."""
+    return _files_called("voice_audition_results*.csv", folders)
+
+
+def _files_called(pattern: str, folders: Path | str | Sequence[Path | str]) -> list[Path]:
+    found = (path for folder in _different(folders) for path in folder.glob(pattern))
     return sorted(path for path in found if path.is_file())
 
 

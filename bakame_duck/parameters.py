@@ -14,11 +14,23 @@ from typing import Annotated, Any, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from bakame_duck.errors import ParameterError, nearest
-from bakame_duck.settings import TimeZone
+from bakame_duck.schema import TTS_SETTINGS
+from bakame_duck.settings import Milliseconds, TimeZone
 
 
 def _naive_utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+
+
+def _tts_settings(text: str) -> str:
+    """Return the settings that *text* names, in their usual order."""
+    named = {name.strip().lower() for name in text.split(",")}
+    if unknown := sorted(named - set(TTS_SETTINGS)):
+        raise ValueError(
+            f"{unknown[0] or 'nothing'} is no setting of a voice.{nearest(unknown[0], TTS_SETTINGS)}"
+            f" There are {', '.join(TTS_SETTINGS)}"
+        )
+    return ",".join(name for name in TTS_SETTINGS if name in named)
 
 
 Instant = Annotated[datetime, AfterValidator(_naive_utc)]
@@ -89,6 +101,24 @@ class WeeklyParameters(ReportParameters):
         if self.compare_since and self.compare_until and self.compare_until <= self.compare_since:
             raise ValueError("compare_until is not after compare_since")
         return self
+
+
+class TtsParameters(ReportParameters):
+    """
+    What the TTS-tuning report takes beside that.
+
+    Attributes:
+        baseline: The configuration that the others are compared with, by its name, a part of it or its number; None:
+            the most used.
+
+        settings: Which settings make a configuration, of those in :data:`bakame_duck.schema.TTS_SETTINGS`.
+
+        smallest_difference: The smallest difference at p95 that is worth having, in ms.
+    """
+
+    baseline: str | None = None
+    settings: Annotated[str, AfterValidator(_tts_settings)] = ",".join(TTS_SETTINGS)
+    smallest_difference: Milliseconds = 50
 
 
 Model = TypeVar("Model", bound=ReportParameters)

@@ -48,6 +48,7 @@ def receipt(con: DuckDBPyConnection, *, pseudonym_key: str | None = None) -> Rec
         from health_check_lines group by source_file
         """
     )
+    auditions = con.sql("select source_file, count(*) from audition_cells group by source_file")
     targets = con.sql("select objective, target from objectives order by position")
     logs = [_read_file(*row) for row in files.fetchall()]
     answers = [_read_answers(*row) for row in checks.fetchall()]
@@ -55,6 +56,7 @@ def receipt(con: DuckDBPyConnection, *, pseudonym_key: str | None = None) -> Rec
         {
             "files": sorted(logs, key=_by_name),
             "health_checks": sorted(answers, key=_by_name),
+            "voice_auditions": sorted((_read_auditions(*row) for row in auditions.fetchall()), key=_by_name),
             "objectives": dict(targets.fetchall()),
             "pseudonym_key": pseudonym_key,
             "sql": _sql_hash(),
@@ -90,6 +92,11 @@ def _read_answers(file: str, content: str) -> dict[str, Any]:
     read = content.encode()
     lines = sum(bool(line.strip()) for line in content.split("\n"))
     return {"name": file_name(file), "bytes": len(read), "sha256": hashlib.sha256(read).hexdigest(), "lines": lines}
+
+
+def _read_auditions(file: str, rows: int) -> dict[str, Any]:
+    size = Path(file).stat().st_size
+    return {"name": file_name(file), "bytes": size, "sha256": _hash_of_first(Path(file), size), "lines": rows}
 
 
 def _hash_of_first(path: Path, size: int) -> str | None:

@@ -22,7 +22,7 @@ from typing import Any
 
 from bakame_duck.errors import ReportError
 from bakame_duck.page import render
-from bakame_duck.parameters import ReportParameters, WeeklyParameters, parse_parameters
+from bakame_duck.parameters import ReportParameters, TtsParameters, WeeklyParameters, parse_parameters
 from bakame_duck.periods import Period, period_between
 from bakame_duck.printing import PageFormat, find_chromium, print_page
 from bakame_duck.resources import quick_imports, resource_folder
@@ -67,7 +67,7 @@ class Kind:
 
 KINDS = {
     "weekly": Kind("weekly_performance.ipynb", "weekly-performance", "Weekly performance", WeeklyParameters),
-    "tts": Kind("tts_tuning.ipynb", "tts-tuning", "TTS tuning", ReportParameters),
+    "tts": Kind("tts_tuning.ipynb", "tts-tuning", "TTS tuning", TtsParameters),
 }
 
 

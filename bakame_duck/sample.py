@@ -25,6 +25,8 @@ Two days before the last, 02:00 to 02:50 UTC, nothing answers at all, and those 
 **Speech.** Each call has one of the configurations in :data:`VOICES`, drawn at random, so that they can be compared:
 luna is truly faster and interrupted less than the baseline, asteria at rate 1.0 is truly its equal, alloy is slower.
 
+**Auditions.** Two samples of each voice that callers hear and of two that they do not; one could not be made.
+
 **Files.** Counted in days before the last day, because the newest week should be nearly unhurt: :data:`STORIES` says
 what became of a file, :data:`ENDINGS` how it is kept. A sample of fewer days tells the later stories only, one of
 more days starts with more 8-column days. The last day ends at 09:00 UTC, in the middle of a record.
@@ -102,6 +104,15 @@ VOICES = (
     Voice(0.21, ("deepgram", "aura-asteria-en", 1.0, "+1st", "conversational", "mulaw"), 200),
     Voice(0.12, ("openai", "alloy", 1.0, "0st", "conversational", "linear16"), 0, 1.2, 1.4, 0.08, (20.0, 60.0)),
 )
+UNHEARD: tuple[Row, ...] = (
+    ("aura-luna-en", 0.95, "0st", "conversational"),
+    ("aura-stella-en", 1.0, "0st", "conversational"),
+)
+AUDITION_NAMES = (
+    *("sample_id", "voice", "rate", "pitch", "style"),
+    *("duration_ms", "file_size_bytes", "file_path", "file_url", "status"),
+)
+FAILED_AUDITION = 12
 SAY: Row = ("twilio_say", "Polly.Joanna", 1.0, None, None, "mulaw")
 
 
@@ -480,6 +491,19 @@ def _blocks(content: bytes, size: int) -> Iterator[tuple[bool, bytes]]:
         yield start + size >= len(content), content[start : start + size]
 
 
+def _auditions(rng: Random) -> bytes:
+    """Return what listening to voices left: two samples of each that callers hear, and of two that they do not."""
+    heard = [voice.cells[1:5] for voice in VOICES]
+    rows: list[Row] = []
+    for number, (voice, rate, pitch, style) in enumerate([*heard, *UNHEARD] * 2, start=1):
+        path = f"samples/sample_{number:02}_{voice}.wav"
+        length = round(6200 / float(str(rate)) + rng.gauss(0, 120), 1)
+        made = (length, round(length * 16) + 44, path, f"https://example.rw/{path}", "success")
+        failed = (0, 0, "", "", "failed")
+        rows.append((number, voice, rate, pitch, style, *(failed if number == FAILED_AUDITION else made)))
+    return _encode([AUDITION_NAMES, *rows])
+
+
 def _health_checks(timeline: Timeline, rng: Random) -> str:
     """Return what cron's curl appended every ten minutes, for the last two weeks and the rest of their first day."""
     bad_begin = timeline.incident[0] + 20 * MINUTE
@@ -536,7 +560,8 @@ def write_sample(
     """
     if days < 1 or rows_per_day < 1:
         raise UsageError("A sample needs days and rows", hint="Give at least one day and one row per day.")
-    if folder.is_dir() and any(path.name.startswith(("user_sessions", "health_checks")) for path in folder.iterdir()):
+    ours = ("user_sessions", "health_checks", "voice_audition_results")
+    if folder.is_dir() and any(path.name.startswith(ours) for path in folder.iterdir()):
         raise UsageError(f"{folder} already holds logs", hint="Name a new or an empty folder for the sample.")
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -565,6 +590,8 @@ def write_sample(
             progress(day + 1, days)
     paths.append(folder / "health_checks.jsonl")
     paths[-1].write_text(_health_checks(timeline, rng), encoding="utf-8", newline="\n")
+    paths.append(folder / "voice_audition_results.csv")
+    paths[-1].write_bytes(_auditions(Random(f"amajwi {seed}")))
     return paths
 
 

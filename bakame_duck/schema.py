@@ -95,3 +95,6 @@ NAMES = tuple(column.name for column in COLUMNS)
 
 LAYOUTS = (8, 10, 20, 31)
 """The record widths that the logger's releases have written, in cells."""
+
+TTS_SETTINGS = ("provider", "voice", "rate", "pitch", "style", "encoding", "pause")
+"""The settings that make a configuration of the speech synthesis, as the metrics name them."""

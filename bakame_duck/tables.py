@@ -24,7 +24,6 @@ from bakame_duck.wording import (
     STAGE_TITLES,
     Row,
     amount,
-    configuration_settings,
     count,
     decimal,
     interval,
@@ -45,6 +44,11 @@ _VERDICTS = {
     "can't say": ("unsure", "Can’t say"),
     "too few": ("unsure", "Too few"),
     "not measured": ("neutral", "Not measured"),
+    "better": ("good", "Better"),
+    "worse": ("bad", "Worse"),
+    "not separable": ("neutral", "Not separable"),
+    "confounded": ("unsure", "Confounded"),
+    "never alone": ("unsure", "Never alone"),
 }
 
 
@@ -139,8 +143,8 @@ def _download(rows: Sequence[Row], label: str) -> Markup:
 
 
 def paragraph(text: str) -> Block:
-    """Set *text* as the paragraph below a heading."""
-    return Block(Markup('<p class="why">{}</p>').format(text))
+    """Set *text*, if there is any, as the paragraph below a heading."""
+    return Block(Markup('<p class="why">{}</p>').format(text) if text else Markup(""))
 
 
 def lead(verdict: str, sentences: str) -> Block:
@@ -155,7 +159,7 @@ def cards(items: Iterable[tuple[str, str, str]]) -> Block:
 
 
 def verdict(status: str) -> Markup:
-    """Set the status of an objective as a chip."""
+    """Set the status of an objective, or the verdict of a comparison, as a chip."""
     tone, words = _VERDICTS[status]
     return Markup('<span class="chip {}">{}</span>').format(tone, words)
 
@@ -435,7 +439,7 @@ def files_table(files: Sequence[Row]) -> Block:
     return table(
         [row for row in files if row["state"] != "sound" or row["pending_bytes"] or row["bad_cells"]],
         [
-            TableColumn("File", lambda row: _over(row["file"], _why(row))),
+            TableColumn("File", lambda row: over(row["file"], _why(row))),
             TableColumn("State", lambda row: " and ".join(_states(row))),
             TableColumn("Records", lambda row: count(row["records"]), number=True, wide_only=True),
             TableColumn("Rejected", lambda row: count(row["rejects"]), number=True),
@@ -446,8 +450,8 @@ def files_table(files: Sequence[Row]) -> Block:
     )
 
 
-def _over(name: str, remark: str) -> Markup:
-    """Set a *name* with a *remark* below it."""
+def over(name: str, remark: str) -> Markup:
+    """Set a *name* with a *remark* below it, in small type."""
     return Markup("{}<small>{}</small>").format(_breakable(name), _breakable(remark))
 
 
@@ -541,8 +545,12 @@ def receipt(parts: Mapping[str, Any]) -> Block:
         "Pseudonyms": Markup("<code>{}</code>").format(parts["pseudonym_key"] or "none"),
     }
     told = ("name", "state", "rows", "rejects", "bytes", "sha256")
-    checks = [file | {"state": "health checks", "rows": file["lines"]} for file in parts["health_checks"]]
-    read = [{name: file.get(name) for name in told} for file in [*parts["files"], *checks]]
+    others = [
+        file | {"state": kind.replace("_", " "), "rows": file["lines"]}
+        for kind in ("health_checks", "voice_auditions")
+        for file in parts[kind]
+    ]
+    read = [{name: file.get(name) for name in told} for file in [*parts["files"], *others]]
     files = table(
         read,
         [
@@ -564,43 +572,4 @@ def receipt(parts: Mapping[str, Any]) -> Block:
             several(len(read), "file"),
             files.html,
         )
-    )
-
-
-def configurations_table(configurations: Sequence[Row], objective: Row) -> Block:
-    """
-    Set the TTS configurations against the objective.
-
-    Args:
-        configurations: Rows of ``tts_configurations`` with a ``name``.
-
-        objective: The row of the view ``objectives`` for the TTS latency.
-    """
-
-    def status(row: Row) -> str:
-        if row["p95_ms"] is None:
-            return "not measured"
-        if row["turns"] < objective["fewest"]:
-            return "too few"
-        return "met" if row["p95_ms"] < objective["target"] else "breached"
-
-    return table(
-        configurations,
-        [
-            TableColumn(
-                "Configuration",
-                lambda row: _over(row["name"], configuration_settings(row)),
-            ),
-            TableColumn("Turns", lambda row: count(row["turns"]), number=True),
-            TableColumn("p50", lambda row: milliseconds(row["p50_ms"]), number=True, wide_only=True),
-            TableColumn("p95", lambda row: milliseconds(row["p95_ms"]), number=True),
-            TableColumn("Interrupted", lambda row: percent(row["barge_in_rate_percent"]), number=True, wide_only=True),
-            TableColumn("Fallbacks", lambda row: percent(row["fallback_rate_percent"]), number=True, wide_only=True),
-            TableColumn("Errors", lambda row: percent(row["error_rate_percent"]), number=True, wide_only=True),
-            TableColumn("Transcoding", lambda row: milliseconds(row["avg_transcode_ms"]), number=True, wide_only=True),
-            TableColumn("Chunks", lambda row: decimal(row["avg_sentence_chunks"], 1), number=True, wide_only=True),
-            TableColumn("Against target", lambda row: verdict(status(row))),
-        ],
-        label="TTS configurations",
-        empty="No turn in this time has TTS metrics.",
     )

@@ -102,7 +102,7 @@ class Panels:
 
 
 class Nothing:
-    """In place of a chart without rows, whose axes Vega could not scale."""
+    """In place of a chart without rows, whose axes Vega could not scale; the sentence above it says why."""
 
     def _repr_html_(self) -> str:
-        return '<p class="why">Nothing to draw.</p>'
+        return ""

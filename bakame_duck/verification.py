@@ -21,7 +21,7 @@ import pyarrow as pa
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from bakame_duck.errors import UsageError
-from bakame_duck.logs import LogFile, find_health_checks, find_logs
+from bakame_duck.logs import LogFile, find_auditions, find_health_checks, find_logs
 from bakame_duck.parameters import Instant
 from bakame_duck.periods import Period, days_of
 from bakame_duck.reports import KINDS, VERSION, Kind, derive, order_report
@@ -40,7 +40,7 @@ class File(BaseModel):
     """A file of a receipt."""
 
     name: str
-    state: str = "health checks"
+    state: str = "no log"
     bytes: int
     sha256: str | None
 
@@ -50,6 +50,7 @@ class Receipt(BaseModel):
 
     files: list[File]
     health_checks: list[File]
+    voice_auditions: list[File]
     objectives: dict[str, float]
     pseudonym_key: str | None
     sql: str
@@ -195,10 +196,13 @@ def _compare_files(
     reported: Receipt, derived: Receipt, data: Sequence[Path]
 ) -> tuple[frozenset[str], list[str], list[str]]:
     """Return the names of files whose ledger cannot be the same, what is wrong with the logs, and what to remark."""
-    before, now = ([*receipt.files, *receipt.health_checks] for receipt in (reported, derived))
+    before, now = (
+        [*receipt.files, *receipt.health_checks, *receipt.voice_auditions] for receipt in (reported, derived)
+    )
     known = {file.name for file in before}
     fresh = {file.name for file in now if file.name not in known}
-    places = [*find_logs(data), *(LogFile(path, "none", live=True) for path in find_health_checks(data))]
+    others = [*find_health_checks(data), *find_auditions(data)]
+    places = [*find_logs(data), *(LogFile(path, "none", live=True) for path in others)]
     changed, wrong, remarks = set(fresh), [], []
     for file in before:
         namesakes = [other for other in now if other.name == file.name]

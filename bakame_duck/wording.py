@@ -211,18 +211,19 @@ def objectives_lead(objectives: Sequence[Row]) -> tuple[str, str]:
         verdict += f", {in_words(len(breached))} breached." if breached else ", none breached."
     sentences = [_breach(objective) for objective in breached]
     if unsure := by_status.get("can't say"):
-        names = _sentence_start(listed(_name(objective) for objective in unsure))
+        names = sentence_start(listed(_name(objective) for objective in unsure))
         sit, limit = ("sits", "its limit") if len(unsure) == 1 else ("sit", "their limits")
         sentences.append(f"{names} {sit} on {limit}: the week can’t say on which side.")
     if few := by_status.get("too few"):
         sentences.append(f"Too few turns or checks to judge {listed(_name(objective) for objective in few)}.")
     if missing := by_status.get("not measured"):
-        names = _sentence_start(listed(_name(objective) for objective in missing))
+        names = sentence_start(listed(_name(objective) for objective in missing))
         sentences.append(f"{names} {'was' if len(missing) == 1 else 'were'} not recorded.")
     return verdict, " ".join(sentences)
 
 
-def _sentence_start(text: str) -> str:
+def sentence_start(text: str) -> str:
+    """Return *text* with a capital letter at its start."""
     return text[0].upper() + text[1:]
 
 
@@ -294,7 +295,7 @@ def blame_lead(pushed: Sequence[Row], limit: float) -> str:
     first, number = max(by_stage.items(), key=lambda item: item[1])
     worst_day = max((row for row in pushed if row["pushed_by"] == first), key=lambda row: row["turns"])
     text = f"{several(turns, 'turn')} took {milliseconds(limit)} or more. "
-    text += f"{_sentence_start(_BLAMED[first])} pushed {count(number)} of them over"
+    text += f"{sentence_start(_BLAMED[first])} pushed {count(number)} of them over"
     if worst_day["median_excess_ms"] is not None:
         excess = milliseconds(worst_day["median_excess_ms"])
         text += f"; on {worst_day['day']:%A}, its worst day, by {excess} in the median"
@@ -510,7 +511,7 @@ def errors_lead(by_stage: Sequence[Row], by_message: Sequence[Row]) -> str:
 def _new(by_message: Sequence[Row]) -> str:
     new = sum(row["is_new"] is True for row in by_message)
     seen = "message was" if new == 1 else "messages were"
-    return f" {_sentence_start(in_words(new))} {seen} not seen in the four weeks before." if new else ""
+    return f" {sentence_start(in_words(new))} {seen} not seen in the four weeks before." if new else ""
 
 
 def shortened(text: str, most: int = 80) -> str:
@@ -588,69 +589,3 @@ def ledger_lead(files: Sequence[Row]) -> str:
         if number:
             text += f" {in_words(number).capitalize()} {one if number == 1 else many}."
     return text
-
-
-def configuration_names(configurations: Sequence[Row]) -> list[str]:
-    """
-    Return a short name for each TTS configuration: its voice, and the settings that tell it apart.
-
-    Args:
-        configurations: Rows of the metric ``tts_configurations``.
-    """
-    names = [_voice(row) for row in configurations]
-    for setting in ("tts_rate", "tts_pitch", "audio_encoding", "chunk_pause_ms", "tts_style", "tts_provider"):
-        for name in {name for name in names if names.count(name) > 1}:
-            same = [index for index, other in enumerate(names) if other == name]
-            if len({configurations[index][setting] for index in same}) > 1:
-                for index in same:
-                    names[index] = f"{name} {shortened(_setting(configurations[index][setting]), 20)}"
-    twins = [names[:index].count(name) for index, name in enumerate(names)]  # alike but for what is not shown
-    return [f"{name} ({twin + 1})" if twin else name for name, twin in zip(names, twins, strict=True)]
-
-
-def configuration_settings(row: Row) -> str:
-    """Return all settings of a TTS configuration in one line."""
-    settings = ("tts_provider", "tts_voice", "tts_rate", "tts_pitch", "tts_style", "audio_encoding")
-    pause = "–" if row["chunk_pause_ms"] is None else f"pause {milliseconds(row['chunk_pause_ms'])}"
-    return " · ".join([*(_setting(row[setting]) for setting in settings), pause])
-
-
-def _voice(row: Row) -> str:
-    voice = row["tts_voice"] or row["tts_provider"]
-    parts = [part for part in voice.replace(".", "-").split("-") if part not in ("aura", "en", "Polly")]
-    return shortened(" ".join(parts).capitalize() or voice, 40)
-
-
-def _setting(value: object) -> str:
-    return "–" if value is None else f"{value:.2f}" if isinstance(value, float) and value < 10 else f"{value}"
-
-
-def configuration_lead(configurations: Sequence[Row], limit: float, fewest: int) -> tuple[str, str]:
-    """
-    Return the fastest configuration in a few words, and the sentences behind it.
-
-    Args:
-        configurations: Rows of ``tts_configurations`` with a ``name``, the most used first.
-
-        limit: The target of the TTS latency at p95, in ms.
-
-        fewest: The turns below which a p95 is not judged.
-    """
-    if not configurations:
-        return "No TTS metrics in this time.", "The logs of this time have no TTS columns, or no turn that filled them."
-    judged = [row for row in configurations if row["turns"] >= fewest and row["p95_ms"] is not None]
-    if not judged:
-        return "Too few turns to compare.", f"A p95 needs {count(fewest)} turns; no configuration has them."
-    today = judged[0]
-    fastest = min(judged, key=lambda row: row["p95_ms"])
-    verdict = f"{fastest['name']} was the fastest: {milliseconds(fastest['p95_ms'])} at p95."
-    sentences = []
-    if fastest is not today:
-        gap = today["p95_ms"] - fastest["p95_ms"]
-        sentences.append(f"That is {milliseconds(gap)} less than {today['name']}, the most used.")
-    if over := [row["name"] for row in judged if row["p95_ms"] >= limit]:
-        sentences.append(f"{listed(over)} {'is' if len(over) == 1 else 'are'} over the {milliseconds(limit)} target.")
-    if few := [row["name"] for row in configurations if row not in judged]:
-        sentences.append(f"{listed(few)} {'has' if len(few) == 1 else 'have'} too few turns to judge.")
-    sentences.append("These are plain differences: answers of other lengths and hours may explain part of them.")
-    return verdict, " ".join(sentences)

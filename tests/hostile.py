@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from bakame_duck.sample import AUDITION_NAMES
 from bakame_duck.schema import COLUMNS, NAMES
 from tests.conftest import INTERACTION, TURN, as_csv, cells
 
@@ -97,6 +98,10 @@ def write_hostile_logs(folder: Path) -> None:
         for place in range(300)
     )
     (folder / "health_checks<i>+250788555093.jsonl").write_text(checks)
+    auditions = [
+        [number, text, 1.0, text, text, 6000, 96000, text, text, "success"] for number, text in enumerate(texts)
+    ]
+    (folder / f"voice_audition_results<i>{NUMBERS[0]}.csv").write_bytes(as_csv(AUDITION_NAMES, *auditions))
 
 
 def ordinary_week(monday: datetime) -> Iterator[list[object]]:

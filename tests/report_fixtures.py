@@ -151,11 +151,12 @@ def hostile_folder(shared_folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def reports(shared_folder: Path, sample_folder: Path, emitter_folder: Path, hostile_folder: Path) -> Mapping[str, Path]:
     """
-    The pages of seven reports, made at once by seven processes, and once for all workers.
+    The pages of nine reports, made at once by as many processes, and once for all workers.
 
-    ``weekly`` and ``tts`` are those of the sample, the latter as PDF too; ``weekly again`` is the
-    first made anew, elsewhere, on one processor and without a mirror. ``tts without columns``
-    has logs of 20 columns, and ``weekly without turns`` of 8, from which only the calls can be drawn.
+    ``weekly`` and ``tts`` are those of the sample, the latter as PDF too; ``weekly again`` and ``tts
+    again`` are made anew, elsewhere, on one processor and without a mirror. ``tts partly`` is over days
+    of which the first have 20 columns, by voice and rate and against another baseline; ``tts without
+    columns`` has logs of 20 columns, and ``weekly without turns`` of 8, from which only the calls can be drawn.
     ``hostile weekly`` and ``hostile tts`` are over logs that want to do harm.
     """
     work = shared_folder / "reports"
@@ -196,12 +197,22 @@ def make_reports(
             BAKAME_DUCK_DATA=str(sample_folder),
         ),
         "tts": begin("report", "tts", "--data", sample_folder, "--out", out, "--format", "html,pdf"),
+        "tts again": begin(
+            *("report", "tts", *week, "--no-mirror"),
+            cwd=settled,
+            one_processor=True,
+            BAKAME_DUCK_DATA=str(sample_folder),
+        ),
+        "tts partly": begin(
+            *("report", "tts", "--since", "2025-12-24", "--until", "2026-01-05", "--by", "voice,rate"),
+            *("--baseline", "luna", "--data", sample_folder, "--out", work / "partly"),
+        ),
         "tts without columns": begin("report", "tts", "--data", emitter_folder, cwd=utc),
         "weekly without turns": begin("report", "weekly", "--data", bare, "--out", out / "bare"),
         "hostile weekly": begin("report", "weekly", *week, "--data", hostile_folder, "--out", work / "hostile"),
         "hostile tts": begin("report", "tts", *week, "--data", hostile_folder, "--out", work / "hostile tts"),
     }
-    ran_in = {"weekly again": str(settled), "tts without columns": str(utc)}
+    ran_in = {"weekly again": str(settled), "tts again": str(settled), "tts without columns": str(utc)}
     return {
         name: (ran_in.get(name, ""), *process.communicate(timeout=300), process.returncode)
         for name, process in made.items()

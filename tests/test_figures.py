@@ -11,46 +11,30 @@ from bakame_duck.catalog import connect_empty
 from tests.conftest import Given
 
 SPAN = {"since": datetime(2026, 1, 12), "until": datetime(2026, 1, 19)}
-TTS = {
-    "tts_provider": "deepgram",
-    "tts_voice": "aura-asteria-en",
-    "tts_rate": 0.95,
-    "tts_fallback_count": 0,
-    "barge_in_triggered": False,
-}
 
 
 @pytest.fixture
 def con(given: Given):
     given.health_checks(("2026-01-12 10:00:00", "healthy"))
     return given.turns(
-        ("2026-01-12 10:00:00", "math", TTS),
-        ("2026-01-13 10:00:00", "math", TTS | {"error": "LLM timeout", "tts_ms": 0.0}),
-        ("2026-01-14 10:00:00", "english", TTS | {"tts_voice": "aura-luna-en", "barge_in_triggered": True}),
-        ("2026-01-15 10:00:00", "english", TTS | {"error": "boom"}),
+        ("2026-01-12 10:00:00", "math"),
+        ("2026-01-13 10:00:00", "math", {"error": "LLM timeout", "tts_ms": 0.0}),
+        ("2026-01-14 10:00:00", "english"),
+        ("2026-01-15 10:00:00", "english", {"error": "boom"}),
     )
 
 
 def drawn_from(con) -> dict[str, object]:
     """Return every chart that the notebooks draw, each by its function's name."""
     objectives = metric(con, "objectives_report", **SPAN).pl()
-    configurations = figures.named(metric(con, "tts_configurations", **SPAN).pl())
     return {
         "latency_by_stage": figures.latency_by_stage(metric(con, "latency_percentiles", **SPAN).pl(), objectives),
         "errors_by_day": figures.errors_by_day(metric(con, "errors_by_day", **SPAN).pl()),
         "calls_by_day": figures.calls_by_day(metric(con, "calls_per_day", **SPAN).pl()),
-        "configurations_by_speed": figures.configurations_by_speed(configurations, 800.0, 72),
-        "speed_against_interruptions": figures.speed_against_interruptions(configurations, 59),
     }
 
 
-CHARTS = (
-    "latency_by_stage",
-    "errors_by_day",
-    "calls_by_day",
-    "configurations_by_speed",
-    "speed_against_interruptions",
-)
+CHARTS = ("latency_by_stage", "errors_by_day", "calls_by_day")
 
 
 def bundle(chart) -> dict[str, object]:
@@ -109,16 +93,7 @@ def test_without_rows_nothing_is_drawn(name):
     chart = drawn_from(connect_empty())[name]
 
     assert isinstance(chart, theme.Nothing)
-    assert chart._repr_html_() == '<p class="why">Nothing to draw.</p>'
-
-
-def test_a_configuration_that_never_spoke_is_not_drawn(given):
-    con = given.turns(("2026-01-12 10:00:00", "math", TTS | {"tts_ms": 0.0, "error": "LLM timeout"}))
-
-    drawn = drawn_from(con)
-
-    assert isinstance(drawn["configurations_by_speed"], theme.Nothing)
-    assert isinstance(drawn["speed_against_interruptions"], theme.Nothing)
+    assert chart._repr_html_() == ""
 
 
 def test_a_stage_that_never_ran_has_no_panel(given):
@@ -149,7 +124,7 @@ def test_targets_are_dashed_and_red_everywhere(con):
     drawn = drawn_from(con)
     panels = bundle(drawn["latency_by_stage"])[palette.PANELS]["panels"]
 
-    for panel in [*panels, bundle(drawn["configurations_by_speed"])[palette.MIMETYPE]]:
+    for panel in panels:
         rule = panel["layer"][0]["mark"]
         assert ("rule", theme.color("bad"), [5, 4]) == (rule["type"], rule["color"], rule["strokeDash"])
 
@@ -173,13 +148,6 @@ def test_a_day_stays_the_same_day_wherever_the_reader_is(con):
     assert [str(date(2026, 1, day)) for day in (12, 13, 14, 15)] == [row["day"] for row in rows]
     # the axis names it in UTC, as which Vega reads a date without a time
     assert "utcFormat" in spec["encoding"]["x"]["axis"]["labelExpr"]
-
-
-def test_configurations_are_named_apart(con):
-    names = figures.named(metric(con, "tts_configurations", **SPAN).pl())["name"]
-
-    assert ["Asteria", "Luna"] == names.to_list()
-    assert names.dtype == pl.String
 
 
 @pytest.mark.parametrize("name", ["latency_percentiles", "errors_by_day", "calls_per_day"])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytest_plugins = ["tests.report_fixtures", "tests.browser"]
 
 HOSTILE = ("hostile weekly", "hostile tts")
-CHARTS = {"hostile weekly": 17, "hostile tts": 2}
+CHARTS = {"hostile weekly": 17, "hostile tts": 4}
 COMPUTED = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 

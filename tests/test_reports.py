@@ -53,7 +53,17 @@ SECTIONS = {
         "calls": ("calls_per_day", WEEK | KIGALI),
         "availability": ("availability", WEEK | KIGALI),
     },
-    "tts": {"configurations": ("tts_configurations", WEEK)},
+    "tts": {
+        "configurations": ("tts_configurations", WEEK),
+        "coverage": ("tts_coverage", WEEK),
+        "trade_off": ("tts_trade_off", WEEK),
+        "interruptions": ("tts_interruptions", WEEK),
+        "fallbacks": ("tts_fallbacks", WEEK),
+        "fallbacks_by_day": ("tts_fallbacks_by_day", WEEK | KIGALI),
+        "fallback_windows": ("tts_fallback_windows", WEEK),
+        "transcoding": ("tts_transcoding", WEEK),
+        "auditions": ("tts_auditions", WEEK),
+    },
 }
 HEAD = {
     "version": 2,
@@ -143,7 +153,7 @@ def test_a_reports_numbers_are_those_of_the_metric(
     expected = rows_as_json(metric(sample, metric_name, **arguments).pl())
 
     assert expected
-    if section == "configurations":  # which the notebook has given names
+    if section in ("configurations", "trade_off"):  # which the notebook has given names
         expected = [
             row | {"name": found["name"]} for row, found in zip(expected, numbers(reports[name])[section], strict=True)
         ]
@@ -161,8 +171,9 @@ def test_a_report_holds_the_whole_ledger(reports: Mapping[str, Path], sample: Du
     assert expected == numbers(reports[name])["files"]
 
 
-def test_two_runs_give_the_same_numbers(reports: Mapping[str, Path]) -> None:
-    first, second = (reports[name].with_suffix(".json") for name in ("weekly", "weekly again"))
+@pytest.mark.parametrize("name", ["weekly", "tts"])
+def test_two_runs_give_the_same_numbers(reports: Mapping[str, Path], name: str) -> None:
+    first, second = (reports[each].with_suffix(".json") for each in (name, f"{name} again"))
 
     assert first != second
     assert first.read_bytes() == second.read_bytes()
@@ -189,8 +200,33 @@ def test_logs_without_tts_columns_are_said_to_have_none(reports: Mapping[str, Pa
 
     assert "<b>No TTS metrics in this time.</b>" in page
     assert "No turn in this time has TTS metrics." in page
-    assert page.count("Nothing to draw.") == 2
-    assert [] == numbers(reports["tts without columns"])["configurations"]
+    assert re.search(r"None of the [\d,]+ turns of this time states how it was spoken\.", page)
+    assert '<p class="why"></p>' not in page
+    found = numbers(reports["tts without columns"])
+    assert {"coverage", "files"} == {name for name in found if found[name]}
+
+
+def test_logs_that_got_tts_columns_later_are_used_from_then_on(reports: Mapping[str, Path]) -> None:
+    page, found = reports["tts partly"].read_text(encoding="utf-8"), numbers(reports["tts partly"])
+
+    assert re.search(r"[\d,]+ of [\d,]+ turns have TTS metrics, from 29 Dec 07:14 on\.", page)
+    assert all(0 < row["turns_with"] < row["turns"] for row in found["coverage"])
+    assert {"2025-12-29T05:14:21"} == {row["first_at"][:19] for row in found["coverage"]}
+    assert found["fallbacks_by_day"][0]["day"] == "2025-12-29"
+
+
+def test_what_makes_a_configuration_and_the_baseline_can_be_chosen(reports: Mapping[str, Path]) -> None:
+    found, parameters = numbers(reports["tts partly"]), told(reports["tts partly"])["parameters"]
+    configurations = {row["name"]: row for row in found["configurations"]}
+    luna = configurations["Luna"]["configuration"]
+
+    assert {None} == {row[name] for row in configurations.values() for name in ("provider", "pitch", "encoding")}
+    assert ("luna", "voice,rate", 50) == tuple(
+        parameters[name] for name in ("baseline", "settings", "smallest_difference")
+    )
+    compared = [row for row in found["comparisons"] if row["setting"] == "configuration"]
+    assert {str(luna)} == {row["reference"] for row in compared}
+    assert luna not in [row["configuration"] for row in compared]
 
 
 def test_logs_without_turns_and_health_checks_are_said_to_have_none(reports: Mapping[str, Path]) -> None:

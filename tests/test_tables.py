@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from bakame_duck import tables
-from tests.test_wording import ASTERIA, DAY, ERROR_RATE, LATENCY, SOUND, UPTIME
+from tests.test_wording import DAY, ERROR_RATE, LATENCY, SOUND, UPTIME
 
 HOSTILE = "<script>alert('&')</script>"
 ESCAPED = "&lt;script&gt;alert(&#39;&amp;&#39;)&lt;/script&gt;"
@@ -37,17 +37,7 @@ MODULE = {
     "avg_tokens_in": 25.4,
     "avg_tokens_out": 45.0,
 }
-CONFIGURATION = ASTERIA | {
-    "name": "Asteria",
-    "p50_ms": 500.0,
-    "barge_in_rate_percent": 12.5,
-    "fallback_rate_percent": None,
-    "error_rate_percent": 0.5,
-    "avg_transcode_ms": None,
-    "avg_sentence_chunks": 2.44,
-}
 FILE = SOUND | {"file": "/var/log/bakame/user_sessions.csv", "reason": None, "duplicate_of": None}
-TTS_LATENCY = LATENCY | {"objective": "tts_latency", "stage": "tts", "target": 800.0, "fewest": 59}
 
 
 NO_WINDOWS = {"windows": 0, "success_percent": None}
@@ -118,29 +108,8 @@ class Cells(HTMLParser):
                 ["not known", "1,200", "90", "40", "350 ms", "1,990 ms", "–", "–", "2.5%", "0.95", "25", "45"],
             ],
         ),
-        (
-            tables.configurations_table([CONFIGURATION], TTS_LATENCY),
-            [
-                [
-                    "Configuration",
-                    "Turns",
-                    "p50",
-                    "p95",
-                    "Interrupted",
-                    "Fallbacks",
-                    "Errors",
-                    "Transcoding",
-                    "Chunks",
-                    "Against target",
-                ],
-                [
-                    "Asteriadeepgram · aura-asteria-en · 0.95 · +1st · conversational · mulaw · pause 200 ms",
-                    *["400", "500 ms", "700 ms", "12.5%", "–", "0.5%", "–", "2.4", "Met"],
-                ],
-            ],
-        ),
     ],
-    ids=["messages", "modules", "configurations"],
+    ids=["messages", "modules"],
 )
 def test_rows_are_set_as_a_table(block, rows):
     assert rows == Cells(block).rows
@@ -336,14 +305,16 @@ def test_a_receipt_names_versions_and_files():
         "pseudonym_key": None,
         "files": [{"name": "a.csv", "state": "sound", "rows": 5, "rejects": 0, "bytes": 1000, "sha256": "cd" * 32}],
         "health_checks": [{"name": "h.jsonl", "lines": 7, "bytes": 70, "sha256": "ef" * 32}],
+        "voice_auditions": [{"name": "v.csv", "lines": 8, "bytes": 90, "sha256": "01" * 32}],
     }
 
     shown = tables.receipt(parts)._repr_html_()
 
     assert "bakame-duck 0.1.0, DuckDB 2.0.0, Python 3.11.7" in shown
-    assert "2 files that were read" in shown
+    assert "3 files that were read" in shown
     assert "<code>cdcdcdcdcdcdcdcd</code>" in shown
     assert ">h.jsonl</th>" in shown
+    assert '>v.csv</th><td class="">voice auditions</td>' in shown
 
 
 @pytest.mark.parametrize(
@@ -372,25 +343,11 @@ def test_the_dot_is_left_of_the_target_when_it_is_better(objective, side):
 
 
 @pytest.mark.parametrize(
-    ("configuration", "words"),
-    [
-        (CONFIGURATION, "Met"),
-        (CONFIGURATION | {"p95_ms": 800.0}, "Breached"),
-        (CONFIGURATION | {"turns": 58}, "Too few"),
-        (CONFIGURATION | {"p50_ms": None, "p95_ms": None}, "Not measured"),
-    ],
-)
-def test_a_configuration_is_judged_by_the_target(configuration, words):
-    assert words == Cells(tables.configurations_table([configuration], TTS_LATENCY)).rows[1][-1]
-
-
-@pytest.mark.parametrize(
     ("block", "said"),
     [
         (set_objectives(), "No objectives are set."),
         (tables.messages_table([], timezone="UTC"), "No turn failed."),
         (tables.modules_table([]), "No turn in this time."),
-        (tables.configurations_table([], TTS_LATENCY), "No turn in this time has TTS metrics."),
     ],
 )
 def test_absent_data_is_said_in_a_sentence(block, said):
@@ -400,6 +357,7 @@ def test_absent_data_is_said_in_a_sentence(block, said):
 @pytest.mark.parametrize(
     "block",
     [
+        tables.paragraph(""),
         tables.availability_table([]),  # the sentence above it says that there is nothing
         tables.table([], [tables.TableColumn("x", lambda row: "")], label="x", empty=""),
     ],
@@ -413,12 +371,8 @@ def heads_left_out_on_a_phone(block: tables.Block) -> list[str]:
 
 
 def test_a_phone_leaves_out_the_columns_that_it_has_no_room_for():
-    configurations = tables.configurations_table([CONFIGURATION], TTS_LATENCY)
     files = tables.files_table([FILE | {"state": "repaired"}])
 
-    assert ["p50", "Interrupted", "Fallbacks", "Errors", "Transcoding", "Chunks"] == heads_left_out_on_a_phone(
-        configurations
-    )
     assert ["Records", "Bad cells"] == heads_left_out_on_a_phone(files)
 
 
@@ -431,8 +385,6 @@ def test_a_phone_leaves_out_the_columns_that_it_has_no_room_for():
         tables.cards([("Turns", "1", HOSTILE)]),
         tables.messages_table([MESSAGE | {"message": HOSTILE}], timezone="UTC"),
         tables.modules_table([MODULE | {"module_name": HOSTILE}]),
-        tables.configurations_table([CONFIGURATION | {"name": HOSTILE}], TTS_LATENCY),
-        tables.configurations_table([CONFIGURATION | {"tts_voice": HOSTILE}], TTS_LATENCY),
         set_objectives(LATENCY | {"title": HOSTILE}),
         tables.files_table([FILE | {"state": "unreadable", "reason": HOSTILE}]),
         tables.table([{}], [tables.TableColumn(HOSTILE, lambda row: "")], label="x", empty="y"),

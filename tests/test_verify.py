@@ -39,7 +39,7 @@ def logs(sample_folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(sample_folder, tmp_path / "logs"))
 
 
-@pytest.mark.parametrize("name", ["weekly", "tts", "weekly without turns"])
+@pytest.mark.parametrize("name", ["weekly", "tts", "tts partly", "weekly without turns"])
 def test_a_report_is_derived_again(run: Run, reports: Mapping[str, Path], sample_folder: Path, name: str) -> None:
     folder = sample_folder if name != "weekly without turns" else reports[name].parents[2] / "bare"
 

@@ -38,8 +38,8 @@ sorted_times (stage, times) as (
 order_statistics as (
     select
         stage,
-        times[binomial_quantile(len(times), 0.95, 0.025, -1.96)] as low,
-        times[binomial_quantile(len(times), 0.95, 0.975, 1.96) + 1] as high
+        quantile_low(times, 0.95) as low,
+        quantile_high(times, 0.95) as high
     from sorted_times
 ),
 
@@ -73,8 +73,8 @@ judged as (
     select
         objectives.*,
         measurements.measured,
-        case when intervals.high is not null then intervals.low end as low,
-        case when intervals.low is not null then intervals.high end as high,
+        intervals.low,
+        intervals.high,
         coalesce(measurements.turns, 0) as turns,
         measurements.bad,
         measurements.total,
