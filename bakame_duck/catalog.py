@@ -20,7 +20,6 @@ from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 from duckdb import DuckDBPyConnection
 
 from bakame_duck import reader, schema
@@ -173,48 +172,48 @@ def _create_tables(
     _create_ledger(con, inspections)
 
 
-def _create(con: DuckDBPyConnection, name: str, frame: pl.DataFrame | pa.Table) -> None:
+def _create(con: DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
     con.register("frame", frame)
     con.execute(f"create table {name} as from frame")
     con.unregister("frame")
 
 
 _LEDGER = {
-    "inspected_files": pa.schema(
+    "inspected_files": pl.Schema(
         {
-            "file": pa.string(),
-            "state": pa.string(),
-            "reason": pa.string(),
-            "live": pa.bool_(),
-            "layouts": pa.list_(pa.int64()),
-            "size": pa.int64(),
-            "records": pa.int64(),
-            "accepted": pa.int64(),
-            "rejects": pa.int64(),
-            "pending_bytes": pa.int64(),
-            "bad_cells": pa.int64(),
-            "undated": pa.int64(),
-            "first_at": pa.timestamp("us"),
-            "last_at": pa.timestamp("us"),
-            "duplicate_of": pa.string(),
-            "headers": pa.string(),
-            "held_columns": pa.string(),
-            "unknown_columns": pa.list_(pa.string()),
-            "content_hash": pa.string(),
+            "file": pl.String(),
+            "state": pl.String(),
+            "reason": pl.String(),
+            "live": pl.Boolean(),
+            "layouts": pl.List(pl.Int64()),
+            "size": pl.Int64(),
+            "records": pl.Int64(),
+            "accepted": pl.Int64(),
+            "rejects": pl.Int64(),
+            "pending_bytes": pl.Int64(),
+            "bad_cells": pl.Int64(),
+            "undated": pl.Int64(),
+            "first_at": pl.Datetime("us"),
+            "last_at": pl.Datetime("us"),
+            "duplicate_of": pl.String(),
+            "headers": pl.String(),
+            "held_columns": pl.String(),
+            "unknown_columns": pl.List(pl.String()),
+            "content_hash": pl.String(),
         }
     ),
-    "inspected_rejects": pa.schema(
+    "inspected_rejects": pl.Schema(
         {
-            "file": pa.string(),
-            "line": pa.int64(),
-            "byte_offset": pa.int64(),
-            "size": pa.int64(),
-            "reason": pa.string(),
-            "raw": pa.string(),
+            "file": pl.String(),
+            "line": pl.Int64(),
+            "byte_offset": pl.Int64(),
+            "size": pl.Int64(),
+            "reason": pl.String(),
+            "raw": pl.String(),
         }
     ),
-    "undecodable_cells": pa.schema(
-        {"file": pa.string(), "row": pa.int64(), "column_name": pa.string(), "value": pa.string()}
+    "undecodable_cells": pl.Schema(
+        {"file": pl.String(), "row": pl.Int64(), "column_name": pl.String(), "value": pl.String()}
     ),
 }
 
@@ -261,7 +260,8 @@ def _create_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -
     }
     for name, types in _LEDGER.items():
         columns = zip(*rows[name], strict=True) if rows[name] else [()] * len(types)
-        _create(con, name, pa.table([*map(pa.array, columns, types.types)], schema=types))
+        series = [pl.Series(*column) for column in zip(types.names(), columns, types.dtypes(), strict=True)]
+        _create(con, name, pl.DataFrame(series))
 
 
 @dataclass(frozen=True)

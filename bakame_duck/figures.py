@@ -11,11 +11,14 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 
-import altair as alt
 import polars as pl
 
+from bakame_duck.resources import quick_imports
 from bakame_duck.theme import WIDTH, Layered, Nothing, Panels, color
 from bakame_duck.wording import STAGE_TITLES, call_subtitle, clock
+
+with quick_imports():
+    import altair as alt
 
 
 def day_axis(letters: int, days: Sequence[date]) -> alt.X:

@@ -7,8 +7,10 @@ names. Nothing here draws, formats or caches.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -16,6 +18,7 @@ from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from bakame_duck.catalog import connect_empty
 from bakame_duck.errors import UnknownMetricError, UnknownParameterError, nearest
+from bakame_duck.reader import sql_texts
 
 _INSTANTS = ("since", "until", "compare_since", "compare_until", "as_of")
 _DURATIONS = ("lookback", "tolerance")
@@ -70,28 +73,37 @@ def metric(con: DuckDBPyConnection, name: str, **arguments: object) -> DuckDBPyR
 
         UnknownParameterError: The metric has no such parameter, or its value does not fit.
     """
-    known = {metric.name: metric for metric in list_metrics(con)}
-    if name not in known:
+    if name not in (known := _names()):
         raise UnknownMetricError(
             f"No metric is called {name}.{nearest(name, known)}", hint="'bakame-duck query' lists them all."
         )
-    parameters = known[name].parameters
+    call = ", ".join(f"{argument} := ${argument}" for argument in arguments)
+    try:
+        values = {argument: _fitting(con, argument, value) for argument, value in arguments.items()}
+        return con.sql(f"from {name}({call})", params=values or None)
+    except (duckdb.Error, ValueError, OverflowError, LookupError, OSError) as error:
+        _check_parameters(con, name, arguments)
+        given = ", ".join(f"{argument}={value}" for argument, value in arguments.items())
+        raise UnknownParameterError(
+            f"The metric {name} cannot use {given}: {str(error).splitlines()[0]}",
+            hint="Instants are written 2026-01-12 or 2026-01-12T10:30:00, durations '7 days'.",
+        ) from error
+
+
+@cache
+def _names() -> frozenset[str]:
+    return frozenset(sql_texts("metrics"))
+
+
+def _check_parameters(con: DuckDBPyConnection, name: str, arguments: Iterable[str]) -> None:
+    """Refuse a parameter that the metric does not have; asked only when it failed, since the catalogue is slow."""
+    parameters = next((known.parameters for known in list_metrics(con) if known.name == name), ())
     for argument in arguments:
         if argument not in parameters:
             raise UnknownParameterError(
                 f"The metric {name} has no parameter {argument}.{nearest(argument, parameters)}",
                 hint=f"It takes {', '.join(parameters)}.",
             )
-    call = ", ".join(f"{argument} := ${argument}" for argument in arguments)
-    try:
-        values = {argument: _fitting(con, argument, value) for argument, value in arguments.items()}
-        return con.sql(f"from {name}({call})", params=values or None)
-    except (duckdb.Error, ValueError, OverflowError, LookupError, OSError) as error:
-        given = ", ".join(f"{argument}={value}" for argument, value in arguments.items())
-        raise UnknownParameterError(
-            f"The metric {name} cannot use {given}: {str(error).splitlines()[0]}",
-            hint="Instants are written 2026-01-12 or 2026-01-12T10:30:00, durations '7 days'.",
-        ) from error
 
 
 def _fitting(con: DuckDBPyConnection, parameter: str, value: object) -> object:

@@ -17,11 +17,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from bakame_duck.errors import ReportError
-from bakame_duck.page import render
 from bakame_duck.parameters import ReportParameters, TtsParameters, WeeklyParameters, parse_parameters
 from bakame_duck.periods import Period, period_between
 from bakame_duck.printing import PageFormat, find_chromium, print_page
@@ -160,11 +160,15 @@ def make_report(
             final names then; the executed notebook stays as ``….failed.ipynb``.
     """
     chromium = find_chromium(load_settings().chromium) if PageFormat.PDF in formats else None
+    # nbconvert takes a third of a second to import, which the kernel works through meanwhile.
+    threading.Thread(target=import_module, args=("bakame_duck.page",), daemon=True).start()
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as folder:
             unfinished = Path(folder) / order.stem
             notebook = _execute(order, unfinished.with_name(f"{order.stem}.ipynb"), out, cell_done)
+            from bakame_duck.page import render
+
             page = unfinished.with_name(f"{order.stem}.html")
             page.write_text(render(notebook, order.kind.title, order.period), encoding="utf-8")
             page.with_suffix(".json").write_text(as_text(document(notebook, order)), encoding="utf-8")

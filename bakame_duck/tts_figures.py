@@ -10,13 +10,16 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-import altair as alt
 import polars as pl
 
 from bakame_duck.figures import DAY_TOOLTIP, day_axis, target_line, with_day_names
+from bakame_duck.resources import quick_imports
 from bakame_duck.texts import shown
 from bakame_duck.theme import WIDTH, Layered, Nothing, Panels, color
 from bakame_duck.tts_wording import configuration_names
+
+with quick_imports():
+    import altair as alt
 
 
 def named(configurations: pl.DataFrame) -> pl.DataFrame:

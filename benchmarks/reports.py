@@ -62,6 +62,7 @@ def seconds_of(code: str, *arguments: object) -> float:
 EMPTY = """
 import nbformat, papermill
 from nbconvert import HTMLExporter
+import logging; logging.disable()
 papermill.execute_notebook(sys.argv[1], sys.argv[2], kernel_name="python3", progress_bar=False)
 HTMLExporter().from_notebook_node(nbformat.read(sys.argv[2], as_version=4))
 """
@@ -195,7 +196,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="bakame-duck-bench-") as temporary:
         work = options.folder or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
-        os.environ["BAKAME_DUCK_PSEUDONYM_KEY"] = str(work / "key")
+        os.environ["XDG_DATA_HOME"] = str(work)  # where the key of the pseudonyms is made
         results = []
         print(f"{'measure':8} {'ours':>9} {'peer':>9} {'ratio':>6}  target")
         for result in measure(names, work, options):
