@@ -106,18 +106,24 @@ timeline as (
     inner join searched_callers on module_mentions.phone_number = searched_callers.searched_key
 ),
 
--- Sorted so that an interaction of the same instant counts as before the turn.
+told_timeline as (
+    select
+        *,
+        case when module_name is not null then struct_pack(name := module_name, at := timestamp) end as told
+    from timeline
+),
+
+-- Sorted so that an interaction of the same instant counts as before the turn. A module and its instant are looked for
+-- together, which takes half the time.
 neighbours as (
     select
         source_file,
         source_row,
         module_source,
         timestamp,
-        last_value(module_name ignore nulls) over until_here as module_before,
-        max(case when module_name is not null then timestamp end) over until_here as before_at,
-        first_value(module_name ignore nulls) over from_here as module_after,
-        min(case when module_name is not null then timestamp end) over from_here as after_at
-    from timeline
+        last_value(told ignore nulls) over until_here as told_before,
+        first_value(told ignore nulls) over from_here as told_after
+    from told_timeline
     window
         until_here as (
             partition by module_source, searched_key order by timestamp nulls last, module_name nulls last
@@ -135,9 +141,10 @@ found_modules as (
         source_row,
         module_source,
         case
-            when module_before is null then module_after
-            when after_at is null or timestamp - before_at <= after_at - timestamp then module_before
-            else module_after
+            when told_before is null then told_after['name']
+            when told_after['at'] is null or timestamp - told_before['at'] <= told_after['at'] - timestamp
+                then told_before['name']
+            else told_after['name']
         end as module_name
     from neighbours
     where source_row is not null
