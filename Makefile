@@ -6,7 +6,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 DUCKDB15 := .duckdb15
 ABOVE_SQL := cli reports report_pages index notebooks readme wheel figures tables wording periods export sample \
-	tts_figures tts_tables tts_wording comparisons
+	tts_figures tts_tables tts_wording comparisons imports
 
 .DEFAULT_GOAL := help
 .PHONY: help report test test-deep check lab bench test-duckdb15 format lock clean

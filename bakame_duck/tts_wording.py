@@ -90,7 +90,8 @@ def find_baseline(configurations: Sequence[Row], wanted: str | None) -> int:
         return 1
     text = wanted.strip().lower()
     names = {row["name"].lower(): row["configuration"] for row in configurations}
-    hint = f"There are {listed(row['name'] for row in configurations)}."
+    known = [row["name"] for row in configurations]
+    hint = f"There are {listed(known)}."
     if text in names:
         return int(names[text])
     if text.isdigit() and int(text) in names.values():
@@ -103,7 +104,7 @@ def find_baseline(configurations: Sequence[Row], wanted: str | None) -> int:
     if len(found) > 1:
         raise ParameterError(f"Several configurations are called {wanted}", hint=hint)
     if not found:
-        raise ParameterError(f"No configuration is called {wanted}.{nearest(text, names)}", hint=hint)
+        raise ParameterError(f"No configuration is called {wanted}.{nearest(wanted, known)}", hint=hint)
     return int(found[0])
 
 

@@ -183,7 +183,7 @@ TOLD = {
     "no such metric": "No metric is called latency_percentile. Did you mean latency_percentiles?",
     "no such parameter": "The metric latency_percentiles has no parameter sinc. Did you mean since?",
     "half a span": "A report is of a week, of the last ones, or of a span of days with both its ends",
-    "no baseline": "No configuration is called Lunaa. Did you mean luna?",
+    "no baseline": "No configuration is called Lunaa. Did you mean Luna?",
     "a baseline of several": "Several configurations are called aura-asteria",
     "a setting that no voice has": "The report's parameter settings: speed is no setting of a voice.",
     "a week compared with itself": "2026-W03 would be compared with itself",

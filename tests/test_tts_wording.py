@@ -124,7 +124,7 @@ def test_a_baseline_is_found_by_its_name_a_part_of_it_or_its_number(wanted, numb
 @pytest.mark.parametrize(
     ("wanted", "told"),
     [
-        ("Lunna", "No configuration is called Lunna. Did you mean luna?"),
+        ("Lunna", "No configuration is called Lunna. Did you mean Luna?"),
         ("asteria", "Several configurations are called asteria"),
         ("9", "No configuration is called 9."),
         ("", "No configuration is called ."),
