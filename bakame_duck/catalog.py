@@ -168,6 +168,7 @@ def _create_tables(
     _create(con, "log_columns", columns)
     _create(con, "objective_targets", targets)
     _create(con, "health_check_lines", _health_check_lines(health_checks))
+    _create(con, "audition_files", _audition_files(auditions))
     _create(con, "audition_cells", _audition_cells(auditions))
     _create_ledger(con, inspections)
 
@@ -223,7 +224,7 @@ def _create_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -
     rows: dict[str, list[tuple[object, ...]]] = {
         "inspected_files": [
             (
-                os.fsencode(file.file).decode("utf-8", "backslashreplace"),
+                _name(file.file),
                 file.state,
                 file.reason,
                 file.live,
@@ -341,19 +342,37 @@ def _health_check_lines(paths: Iterable[Path]) -> pl.DataFrame:
     return pl.DataFrame(lines, schema={"line": pl.String, "source_file": pl.String}, orient="row")
 
 
+def _name(path: Path) -> str:
+    """Return *path* as text that DuckDB takes, even where a name is no UTF-8."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 _AUDITION = ("sample_id", "voice", "rate", "pitch", "style", "duration_ms", "file_size_bytes", "file_path", "file_url")
 _AUDITION_CELLS = dict.fromkeys((*_AUDITION, "status", "source_file"), pl.String)
 
 
+def _audition_files(paths: Iterable[Path]) -> pl.DataFrame:
+    """Return every result of voice auditions, be it a CSV or not, with its size in bytes."""
+    return pl.DataFrame(
+        [(_name(path), path.stat().st_size) for path in paths],
+        schema={"source_file": pl.String, "size": pl.Int64},
+        orient="row",
+    )
+
+
 def _audition_cells(paths: Iterable[Path]) -> pl.DataFrame:
-    """Return every row of the voice auditions as text, with its file; a file that is no CSV has none."""
+    """Return every row of the voice auditions as text, with its file; one that is no CSV or not to be read has none."""
     frames = [pl.DataFrame(schema=_AUDITION_CELLS)]
     for path in paths:
-        with suppress(pl.exceptions.PolarsError):
+        with suppress(pl.exceptions.PolarsError, OSError):
             rows = pl.read_csv(
-                path, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=True, raise_if_empty=False
+                path.read_bytes(),
+                infer_schema=False,
+                encoding="utf8-lossy",
+                truncate_ragged_lines=True,
+                raise_if_empty=False,
             )
             missing = [name for name in _AUDITION_CELLS if name not in rows.columns]
             rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in missing)
-            frames.append(rows.select(*_AUDITION_CELLS).with_columns(source_file=pl.lit(str(path))))
+            frames.append(rows.select(*_AUDITION_CELLS).with_columns(source_file=pl.lit(_name(path))))
     return pl.concat(frames)

@@ -48,7 +48,14 @@ def receipt(con: DuckDBPyConnection, *, pseudonym_key: str | None = None) -> Rec
         from health_check_lines group by source_file
         """
     )
-    auditions = con.sql("select source_file, count(*) from audition_cells group by source_file")
+    auditions = con.sql(
+        """
+        select audition_files.source_file, audition_files.size, count(audition_cells.source_file)
+        from audition_files
+        left join audition_cells on audition_files.source_file = audition_cells.source_file
+        group by audition_files.source_file, audition_files.size
+        """
+    )
     targets = con.sql("select objective, target from objectives order by position")
     logs = [_read_file(*row) for row in files.fetchall()]
     answers = [_read_answers(*row) for row in checks.fetchall()]
@@ -94,8 +101,7 @@ def _read_answers(file: str, content: str) -> dict[str, Any]:
     return {"name": file_name(file), "bytes": len(read), "sha256": hashlib.sha256(read).hexdigest(), "lines": lines}
 
 
-def _read_auditions(file: str, rows: int) -> dict[str, Any]:
-    size = Path(file).stat().st_size
+def _read_auditions(file: str, size: int, rows: int) -> dict[str, Any]:
     return {"name": file_name(file), "bytes": size, "sha256": _hash_of_first(Path(file), size), "lines": rows}
 
 

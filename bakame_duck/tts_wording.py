@@ -472,7 +472,7 @@ WHY_OPEN = {
 def auditions_lead(auditions: Sequence[Row]) -> str:
     """Return how many of the voices that were listened to callers heard, in one sentence."""
     if not auditions:
-        return "No voice_audition_results*.csv lies beside the logs."
+        return "No voice_audition_results*.csv beside the logs has a sample."
     heard = sum(row["turns"] > 0 for row in auditions)
     made, failed = (sum(row[name] for row in auditions) for name in ("made", "failed"))
     ways = several(len(auditions), "way")

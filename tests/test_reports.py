@@ -203,7 +203,7 @@ def test_logs_without_tts_columns_are_said_to_have_none(reports: Mapping[str, Pa
     assert re.search(r"None of the [\d,]+ turns of this time states how it was spoken\.", page)
     assert '<p class="why"></p>' not in page
     found = numbers(reports["tts without columns"])
-    assert {"coverage", "files"} == {name for name in found if found[name]}
+    assert {"coverage", "files", "drift"} == {name for name in found if found[name]}
 
 
 def test_logs_that_got_tts_columns_later_are_used_from_then_on(reports: Mapping[str, Path]) -> None:

@@ -422,7 +422,7 @@ def test_questions_are_put_in_words(row, said):
 def test_auditions_are_counted():
     heard = {"turns": 9, "made": 2, "failed": 0}
 
-    assert "No voice_audition_results*.csv lies beside the logs." == wording.auditions_lead([])
+    assert "No voice_audition_results*.csv beside the logs has a sample." == wording.auditions_lead([])
     assert "2 samples of 1 way of speaking; callers heard one of these." == wording.auditions_lead([heard])
     assert "3 samples of 2 ways of speaking; callers heard one of these, and 1 sample could not be made." == (
         wording.auditions_lead([heard, {"turns": 0, "made": 1, "failed": 1}])
