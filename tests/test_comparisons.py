@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-from scipy import stats
 from statsmodels.regression.quantile_regression import QuantReg
 
 from bakame_duck import comparisons, connect, metric
@@ -79,7 +78,6 @@ def test_intervals_hold_the_truth_where_lengths_differ_and_a_plain_difference_do
     rng = np.random.default_rng(11)
     truth = 80.0
     rows = [first(compare_configurations(month(rng, 2, effect=(0, truth), longer=(0, 12)))) for _ in range(MONTHS)]
-    sign = [1 if row["configuration"] == 2 else -1 for row in rows]
 
     for place in ("p50", "p95"):
         held = np.mean([row[f"{place}_low_ms"] <= truth <= row[f"{place}_high_ms"] for row in rows])
@@ -88,7 +86,6 @@ def test_intervals_hold_the_truth_where_lengths_differ_and_a_plain_difference_do
     plain = np.array([row["plain_p95_difference_ms"] for row in rows])
     adjusted = np.array([row["p95_difference_ms"] for row in rows])
     print(f"plain difference off by {plain.mean() - truth:.0f} ms, adjusted by {adjusted.mean() - truth:.1f} ms")
-    assert {1} == set(sign)
     assert plain.mean() - truth > 30
     assert abs(adjusted.mean() - truth) < 4
 
@@ -153,7 +150,7 @@ def test_a_quantile_is_regressed_as_statsmodels_does(place):
 
 
 @pytest.mark.parametrize("place", [0.5, 0.95])
-def test_a_quantile_without_lengths_is_that_of_numpy_and_scipy(place):
+def test_a_quantile_without_lengths_is_that_of_numpy(place):
     turns = month(np.random.default_rng(2), 2, calls=200).with_columns(
         tokens_out=pl.lit(None, pl.Float64), sentence_chunks=pl.lit(None, pl.Float64),
         day=pl.lit(date(2026, 1, 1)), hour=pl.lit(9), module_name=pl.lit("m"),
@@ -164,9 +161,6 @@ def test_a_quantile_without_lengths_is_that_of_numpy_and_scipy(place):
     expected = [np.quantile(ms, place, method="inverted_cdf") for ms in arms]
 
     assert row[f"p{100 * place:.0f}_difference_ms"] == pytest.approx(expected[0] - expected[1], abs=1e-9)
-    assert [np.quantile(ms, place, method="inverted_cdf") for ms in arms] == pytest.approx(
-        [stats.mstats.mquantiles(ms, place, alphap=0, betap=1)[0] for ms in arms], rel=2e-3
-    )
 
 
 def test_holms_correction_is_that_of_the_paper():
