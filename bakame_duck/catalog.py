@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,7 +32,14 @@ from bakame_duck.scan import Progress
 from bakame_duck.settings import Settings, load_settings
 
 _SERVED = {"sound", "repaired"}
-_OFTEN_READ = ("turns", "objectives", "calls")  # views, by the metrics
+_OFTEN_READ = ("turns", "objectives", "calls", "user_sessions")  # views, by the metrics
+_OFTEN_CALLED = {  # functions, and what each gives
+    "quantile_low(sorted, share)": "double",
+    "quantile_high(sorted, share)": "double",
+    "holds_phone_number(content)": "boolean",
+    "holds_email_address(content)": "boolean",
+    "holds_confirmed_name(content)": "boolean",
+}
 
 
 def connect(
@@ -72,9 +80,12 @@ def connect(
     files = find_logs(given)
     health_checks, auditions = find_health_checks(given), find_auditions(given)
     con = reader.open_connection()
-    inspections = inspect(con, files, progress=progress)
-    _create_tables(con, settings, health_checks, auditions, inspections)
-    _create_views(con)
+    _create_tables(con, settings, health_checks, auditions)
+    with ThreadPoolExecutor(1) as pool:  # binding the views takes as long as looking at thousands of known files
+        views = pool.submit(_create_views, con)
+        inspections = inspect(con, files, progress=progress)
+        _fill_ledger(con, inspections)
+        views.result()
     parts = list(_parts(inspections, _utc(since), _utc(until)))
     mirrored = mirrors(part.file for part in parts) if (settings.mirror if mirror is None else mirror) else {}
     con.execute(f"create or replace view log_cells as {_cells(parts)}")
@@ -116,7 +127,7 @@ def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime) -> None:
 def connect_empty() -> DuckDBPyConnection:
     """Return a connection with every view and metric, and no record in any of them."""
     con = reader.open_connection()
-    _create_tables(con, Settings.model_construct(), [], [], [])
+    _create_tables(con, Settings.model_construct(), [], [])
     _create_views(con)
     return con
 
@@ -129,21 +140,22 @@ def meaning(text: str) -> str:
 
 def _create_views(con: DuckDBPyConnection) -> None:
     """Create every view and metric, with its comment; the logs are still to be named."""
-    for name in ("log_cells", "suspect_cells"):
-        con.execute(f"create view {name} as {_cells([])}")
-    con.execute(f"create view log_records as {_typed('log_cells')}")
-    _create_commented(con, "views", "view")
-    # DuckDB binds a macro when it is created: over empty tables in the place of long views, several times as fast.
-    for name in _OFTEN_READ:
-        con.execute(f"create temp table {name} as from main.{name} limit 0")
-    _create_commented(con, "metrics", "macro table")
-    for name in _OFTEN_READ:
-        con.execute(f"drop table temp.{name}")
+    with con.cursor() as own:  # what is temporary in it ends with it
+        for name in ("log_cells", "suspect_cells"):
+            own.execute(f"create view {name} as {_cells([])}")
+        own.execute(f"create view log_records as {_typed('log_cells')}")
+        _create_commented(own, "views", "view")
+        # DuckDB binds a macro when it is created: over stand-ins for what is long, several times as fast.
+        for name in _OFTEN_READ:
+            own.execute(f"create temp table {name} as from main.{name} limit 0")
+        for call, gives in _OFTEN_CALLED.items():
+            own.execute(f"create temp macro {call} as cast(null as {gives})")
+        _create_commented(own, "metrics", "macro table")
 
 
 def _create_commented(con: DuckDBPyConnection, folder: str, kind: str) -> None:
-    for name, text in reader.sql_texts(folder).items():
-        con.execute(f"{text};\ncomment on {kind} {name} is {literal(meaning(text))}")
+    texts = reader.sql_texts(folder).items()
+    con.execute("\n".join(f"{text};\ncomment on {kind} {name} is {literal(meaning(text))};" for name, text in texts))
 
 
 def _create_tables(
@@ -151,9 +163,8 @@ def _create_tables(
     settings: Settings,
     health_checks: Iterable[Path],
     auditions: Iterable[Path],
-    inspections: Sequence[Inspection],
 ) -> None:
-    """Create what the views need beside the records: the columns, the targets, the ledger, checks and auditions."""
+    """Create what the views need beside the records: columns, targets, checks, auditions, and an empty ledger."""
     columns = pl.DataFrame(
         [
             (position, column.name, column.type, column.unit, column.meaning, column.example)
@@ -170,7 +181,8 @@ def _create_tables(
     _create(con, "health_check_lines", _health_check_lines(health_checks))
     _create(con, "audition_files", _audition_files(auditions))
     _create(con, "audition_cells", _audition_cells(auditions))
-    _create_ledger(con, inspections)
+    for name, types in _LEDGER.items():
+        _create(con, name, types.to_frame())
 
 
 def _create(con: DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
@@ -186,7 +198,7 @@ _LEDGER = {
             "state": pl.String(),
             "reason": pl.String(),
             "live": pl.Boolean(),
-            "layouts": pl.List(pl.Int64()),
+            "layouts": pl.String(),
             "size": pl.Int64(),
             "records": pl.Int64(),
             "accepted": pl.Int64(),
@@ -199,7 +211,7 @@ _LEDGER = {
             "duplicate_of": pl.String(),
             "headers": pl.String(),
             "held_columns": pl.String(),
-            "unknown_columns": pl.List(pl.String()),
+            "unknown_columns": pl.String(),
             "content_hash": pl.String(),
         }
     ),
@@ -219,8 +231,8 @@ _LEDGER = {
 }
 
 
-def _create_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> None:
-    as_json = cache(json.dumps)  # few headers in thousands of files; and a text costs DuckDB less than a list
+def _fill_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> None:
+    as_json = cache(json.dumps)  # few layouts in thousands of files; and a text costs a tenth of what a list does
     rows: dict[str, list[tuple[object, ...]]] = {
         "inspected_files": [
             (
@@ -228,7 +240,7 @@ def _create_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -
                 file.state,
                 file.reason,
                 file.live,
-                file.layouts,
+                as_json(file.layouts),
                 file.size,
                 file.records,
                 file.rows,
@@ -241,7 +253,7 @@ def _create_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -
                 file.duplicate_of or None,
                 as_json(file.headers),
                 as_json(file.columns[: max(file.layouts, default=0)]),
-                file.unknown_columns,
+                as_json(file.unknown_columns),
                 file.content_hash or None,
             )
             for file in inspections
@@ -262,7 +274,9 @@ def _create_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -
     for name, types in _LEDGER.items():
         columns = zip(*rows[name], strict=True) if rows[name] else [()] * len(types)
         series = [pl.Series(*column) for column in zip(types.names(), columns, types.dtypes(), strict=True)]
-        _create(con, name, pl.DataFrame(series))
+        con.register("frame", pl.DataFrame(series))
+        con.execute(f"insert into {name} from frame")
+        con.unregister("frame")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ select
     state,
     reason,
     live,
-    layouts,
+    from_json(layouts, '["bigint"]') as layouts,
     size,
     records,
     accepted as rows,
@@ -19,6 +19,6 @@ select
     last_at,
     duplicate_of,
     from_json(headers, '["varchar"]') as headers,
-    unknown_columns,
+    from_json(unknown_columns, '["varchar"]') as unknown_columns,
     content_hash
 from inspected_files;
