@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
@@ -32,6 +32,7 @@ from bakame_duck.scan import Progress
 from bakame_duck.settings import Settings, load_settings
 
 _SERVED = {"sound", "repaired"}
+_LONGEST_CALL = timedelta(days=1)
 _OFTEN_READ = ("turns", "objectives", "calls", "user_sessions")  # views, by the metrics
 _OFTEN_CALLED = {  # functions, and what each gives
     "quantile_low(sorted, share)": "double",
@@ -86,7 +87,7 @@ def connect(
         inspections = inspect(con, files, progress=progress)
         _fill_ledger(con, inspections)
         views.result()
-    parts = list(_parts(inspections, _utc(since), _utc(until)))
+    parts = list(_parts(inspections, since and _utc(since), until and _utc(until)))
     mirrored = mirrors(part.file for part in parts) if (settings.mirror if mirror is None else mirror) else {}
     con.execute(f"create or replace view log_cells as {_cells(parts)}")
     con.execute(f"create or replace view suspect_cells as {_cells([p for p in parts if p.piece.bad_cells])}")
@@ -98,7 +99,7 @@ def connect(
     return con
 
 
-def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime) -> None:
+def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, modules_since: datetime | None = None) -> None:
     """
     Keep the turns and calls of a time, and all callers, in memory, so that many metrics read the logs once.
 
@@ -111,16 +112,25 @@ def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime) -> None:
         since: The instant from which turns and calls are kept; without a zone it is UTC.
 
         until: The instant before which they are.
+
+        modules_since: The instant from which turns get their learning modules, which take longer to find than
+            all else does; earlier ones have NULL there. By default all have them.
     """
-    first, end = _utc(since), _utc(until)
     logs = con.execute("select current_database()").fetchall()[0][0] + ".main"
-    day = "interval 1 day"
-    around = f"timestamp >= timestamp '{first}' - {day} and timestamp < timestamp '{end}' + {day}"
+    first, end = _utc(since) - _LONGEST_CALL, _utc(until) + _LONGEST_CALL
+    with_modules = _utc(modules_since) if modules_since else first
+
     # A temporary relation is found before one of the same name, by views and macros too.
+    def look_from(start: datetime) -> None:
+        span = f"timestamp >= timestamp '{start}' and timestamp < timestamp '{end}'"
+        con.execute(f"create or replace temp view user_sessions as from {logs}.user_sessions where {span}")
+
     con.execute(f"create or replace temp table callers as from {logs}.callers")
-    con.execute(f"create or replace temp view user_sessions as from {logs}.user_sessions where {around}")
+    look_from(with_modules - _LONGEST_CALL)
+    con.execute(f"create or replace temp table turns as from {logs}.turns where turn_at >= timestamp '{with_modules}'")
+    look_from(first)
+    con.execute(f"insert into temp.turns by name from {logs}.turn_timings where turn_at < timestamp '{with_modules}'")
     con.execute(f"create or replace temp table calls as from {logs}.calls")
-    con.execute(f"create or replace temp table turns as from {logs}.turns")
     con.execute("drop view temp.user_sessions")
 
 
@@ -344,8 +354,8 @@ def _from_mirrors(files: Sequence[Inspection], places: Mapping[str, str]) -> str
     """
 
 
-def _utc(instant: datetime | None) -> datetime | None:
-    return instant.astimezone(UTC).replace(tzinfo=None) if instant and instant.tzinfo else instant
+def _utc(instant: datetime) -> datetime:
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
 
 
 def _health_check_lines(paths: Iterable[Path]) -> pl.DataFrame:

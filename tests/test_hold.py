@@ -52,6 +52,28 @@ def test_a_view_is_held_as_a_table(both, view):
     assert [(True, True)] == held.execute(kinds, [view]).fetchall()
 
 
+def test_modules_can_be_left_to_the_end_of_the_time(sample_folder: Path):
+    logs, held = (connect(sample_folder, settings=Settings.model_construct()) for _ in range(2))
+    hold(held, since=UNTIL - timedelta(weeks=2), until=UNTIL, modules_since=WEEK["since"])
+
+    told = """
+        select source_file, source_row, total_ms, error_stage, {} from turns
+        where turn_at >= $since - to_days($days) and turn_at < $until order by all
+    """
+    late, early = {"days": 0} | WEEK, {"days": 7} | WEEK
+    modules = "module_name, module_source"
+    assert logs.execute(told.format(modules), late).fetchall() == held.execute(told.format(modules), late).fetchall()
+    assert (
+        logs.execute(told.format("tts_ms"), early).fetchall() == held.execute(told.format("tts_ms"), early).fetchall()
+    )
+    without = held.execute(
+        "select count(*), count(module_name), count(module_source) from turns where turn_at < $1", [WEEK["since"]]
+    )
+    turns, *named = without.fetchall()[0]
+    assert turns > 0
+    assert named == [0, 0]
+
+
 def test_the_records_themselves_are_not_cut(both):
     logs, held = both
 

@@ -5,19 +5,8 @@
 create or replace view turns as
 with
 
-records as (
-    select
-        *,
-        measured(asr_ms) as asr,
-        measured(llm_ms) as llm,
-        measured(tts_ms) as tts,
-        measured(total_ms) as total
-    from user_sessions
-    where interaction_type = 'turn_metrics'
-),
-
 -- Grouped, though a turn stands there once: so DuckDB knows that this join adds no rows, and leaves it out of a
--- query that asks for no module.
+-- query that aggregates and asks for no module.
 modules as (
     select
         source_file,
@@ -29,37 +18,35 @@ modules as (
 )
 
 select
-    records.timestamp as turn_at,
-    records.phone_number,
-    coalesce(records.call_id, records.session_id) as call_id,
-    records.turn,
+    turn_timings.turn_at,
+    turn_timings.phone_number,
+    turn_timings.call_id,
+    turn_timings.turn,
     modules.module_name,
     coalesce(modules.module_source, 'none') as module_source,
-    records.asr as asr_ms,
-    records.llm as llm_ms,
-    records.tts as tts_ms,
-    records.total as total_ms,
-    round(
-        records.total - coalesce(records.asr, 0) - coalesce(records.llm, 0) - coalesce(records.tts, 0), 3
-    ) as unexplained_ms,
-    measured(records.tokens_in) as tokens_in,
-    measured(records.tokens_out) as tokens_out,
-    measured(records.asr_confidence) as asr_confidence,
-    records.error,
-    error_stage_of(records.error, records.asr, records.llm, records.tts) as error_stage,
-    records.tts_provider,
-    records.tts_voice,
-    records.tts_rate,
-    records.tts_pitch,
-    semitones(records.tts_pitch) as tts_pitch_semitones,
-    records.tts_style,
-    records.audio_encoding,
-    records.tts_fallback_count,
-    records.audio_transcode_ms,
-    records.sentence_chunks,
-    records.chunk_pause_ms,
-    records.barge_in_triggered,
-    records.source_file,
-    records.source_row
-from records
-left join modules on records.source_file = modules.source_file and records.source_row = modules.source_row;
+    turn_timings.asr_ms,
+    turn_timings.llm_ms,
+    turn_timings.tts_ms,
+    turn_timings.total_ms,
+    turn_timings.unexplained_ms,
+    turn_timings.tokens_in,
+    turn_timings.tokens_out,
+    turn_timings.asr_confidence,
+    turn_timings.error,
+    turn_timings.error_stage,
+    turn_timings.tts_provider,
+    turn_timings.tts_voice,
+    turn_timings.tts_rate,
+    turn_timings.tts_pitch,
+    turn_timings.tts_pitch_semitones,
+    turn_timings.tts_style,
+    turn_timings.audio_encoding,
+    turn_timings.tts_fallback_count,
+    turn_timings.audio_transcode_ms,
+    turn_timings.sentence_chunks,
+    turn_timings.chunk_pause_ms,
+    turn_timings.barge_in_triggered,
+    turn_timings.source_file,
+    turn_timings.source_row
+from turn_timings
+left join modules on turn_timings.source_file = modules.source_file and turn_timings.source_row = modules.source_row;

@@ -1,0 +1,46 @@
+-- The turns of the calls with their timings, before each is given its learning module (see turns).
+-- Grain: one turn_metrics record. Times in ms; NULL where the stage did not run.
+create or replace view turn_timings as
+with
+
+records as (
+    select
+        *,
+        measured(asr_ms) as asr,
+        measured(llm_ms) as llm,
+        measured(tts_ms) as tts,
+        measured(total_ms) as total
+    from user_sessions
+    where interaction_type = 'turn_metrics'
+)
+
+select
+    timestamp as turn_at,
+    phone_number,
+    coalesce(call_id, session_id) as call_id,
+    turn,
+    asr as asr_ms,
+    llm as llm_ms,
+    tts as tts_ms,
+    total as total_ms,
+    round(total - coalesce(asr, 0) - coalesce(llm, 0) - coalesce(tts, 0), 3) as unexplained_ms,
+    measured(tokens_in) as tokens_in,
+    measured(tokens_out) as tokens_out,
+    measured(asr_confidence) as asr_confidence,
+    error,
+    error_stage_of(error, asr, llm, tts) as error_stage,
+    tts_provider,
+    tts_voice,
+    tts_rate,
+    tts_pitch,
+    semitones(tts_pitch) as tts_pitch_semitones,
+    tts_style,
+    audio_encoding,
+    tts_fallback_count,
+    audio_transcode_ms,
+    sentence_chunks,
+    chunk_pause_ms,
+    barge_in_triggered,
+    source_file,
+    source_row
+from records;
