@@ -35,8 +35,8 @@ _SERVED = {"sound", "repaired"}
 _LONGEST_CALL = timedelta(days=1)
 _OFTEN_READ = ("turns", "objectives", "calls", "user_sessions")  # views, by the metrics
 _OFTEN_CALLED = {  # functions, and what each gives
-    "quantile_low(sorted, share)": "double",
-    "quantile_high(sorted, share)": "double",
+    "quantile_low(largest, observations, share)": "double",
+    "quantile_high(largest, observations, share)": "double",
     "holds_phone_number(content)": "boolean",
     "holds_email_address(content)": "boolean",
     "holds_confirmed_name(content)": "boolean",

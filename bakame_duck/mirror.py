@@ -202,5 +202,8 @@ def _write(con: DuckDBPyConnection, file: Inspection, place: Path) -> None:
 
 @cache
 def _way_of_reading() -> str:
-    text = f"{FORMAT}" + reader.typed_columns() + "".join(reader.sql_texts("functions").values())
+    text = f"{FORMAT}" + reader.typed_columns()
+    for name, function in reversed(reader.sql_texts("functions").items()):  # those that call before those called
+        if f"{name}(" in text:
+            text += function
     return hashlib.sha256(text.encode()).hexdigest()[:8]

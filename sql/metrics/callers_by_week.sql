@@ -25,11 +25,13 @@ span as (
 ),
 
 -- The span in words that let files outside it stay closed, and a day or more too long.
-records as (
+-- Counted by quarters of an hour first: no zone's week begins within one, and far fewer have to be placed in it.
+quarters as (
     select
         phone_number,
-        timestamp,
-        interaction_type
+        time_bucket(interval 15 minutes, timestamp) as quarter_at,
+        min(timestamp) as first_at,
+        count(*) filter (where interaction_type = 'turn_metrics') as turns
     from user_sessions
     where
         timestamp < until
@@ -37,24 +39,28 @@ records as (
             when isfinite(cast(until as timestamp)) then cast(until as timestamp) - to_days(cast(7 * weeks + 8 as int))
             else timestamp '-infinity'
         end
+    group by phone_number, quarter_at
 ),
 
-placed_records as (
+placed_quarters as (
     select
-        records.phone_number,
-        records.timestamp,
-        records.interaction_type
-    from records
-    inner join span on records.timestamp >= span.from_at and records.timestamp < span.to_at
+        quarters.phone_number,
+        cast(
+            date_trunc('week', quarters.quarter_at at time zone 'UTC' at time zone timezone) as date
+        ) as week_start,
+        quarters.first_at,
+        quarters.turns
+    from quarters
+    inner join span on quarters.quarter_at >= span.from_at and quarters.quarter_at < span.to_at
 ),
 
 caller_weeks as (
     select
         phone_number,
-        cast(date_trunc('week', timestamp at time zone 'UTC' at time zone timezone) as date) as week_start,
-        min(timestamp) as first_at,
-        count(*) filter (where interaction_type = 'turn_metrics') as turns
-    from placed_records
+        week_start,
+        min(first_at) as first_at,
+        sum(turns) as turns
+    from placed_quarters
     group by phone_number, week_start
 ),
 

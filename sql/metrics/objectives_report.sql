@@ -25,22 +25,46 @@ turns_in_range as (
     where turn_at >= since and turn_at < until
 ),
 
-sorted_times (stage, times) as (
-    select 'asr', list_sort(list(asr_ms) filter (where asr_ms is not null)) from turns_in_range
+-- An interval of the p95 lies above the p80: with so few turns that it did not, its upper end would be missing.
+p80s as (
+    select
+        percentile_cont(0.80) within group (order by asr_ms) as asr,
+        percentile_cont(0.80) within group (order by llm_ms) as llm,
+        percentile_cont(0.80) within group (order by tts_ms) as tts,
+        percentile_cont(0.80) within group (order by total_ms) as total
+    from turns_in_range
+),
+
+largest_times as (
+    select
+        count(turns_in_range.asr_ms) as asr_turns,
+        count(turns_in_range.llm_ms) as llm_turns,
+        count(turns_in_range.tts_ms) as tts_turns,
+        count(turns_in_range.total_ms) as total_turns,
+        list_sort(list(turns_in_range.asr_ms) filter (where turns_in_range.asr_ms >= p80s.asr)) as asr,
+        list_sort(list(turns_in_range.llm_ms) filter (where turns_in_range.llm_ms >= p80s.llm)) as llm,
+        list_sort(list(turns_in_range.tts_ms) filter (where turns_in_range.tts_ms >= p80s.tts)) as tts,
+        list_sort(list(turns_in_range.total_ms) filter (where turns_in_range.total_ms >= p80s.total)) as total
+    from turns_in_range
+    cross join p80s
+),
+
+stage_times (stage, turns, largest) as (
+    select 'asr', asr_turns, asr from largest_times
     union all
-    select 'llm', list_sort(list(llm_ms) filter (where llm_ms is not null)) from turns_in_range
+    select 'llm', llm_turns, llm from largest_times
     union all
-    select 'tts', list_sort(list(tts_ms) filter (where tts_ms is not null)) from turns_in_range
+    select 'tts', tts_turns, tts from largest_times
     union all
-    select 'total', list_sort(list(total_ms) filter (where total_ms is not null)) from turns_in_range
+    select 'total', total_turns, total from largest_times
 ),
 
 order_statistics as (
     select
         stage,
-        quantile_low(times, 0.95) as low,
-        quantile_high(times, 0.95) as high
-    from sorted_times
+        quantile_low(largest, turns, 0.95) as low,
+        quantile_high(largest, turns, 0.95) as high
+    from stage_times
 ),
 
 shares as (

@@ -46,10 +46,10 @@ counts as (
 measured_configurations as (
     select
         counts.*,
-        quantile_low(counts.times, 0.50) as p50_low_ms,
-        quantile_high(counts.times, 0.50) as p50_high_ms,
-        quantile_low(counts.times, 0.95) as p95_low_ms,
-        quantile_high(counts.times, 0.95) as p95_high_ms,
+        quantile_low(counts.times, counts.turns_with_speech, 0.50) as p50_low_ms,
+        quantile_high(counts.times, counts.turns_with_speech, 0.50) as p50_high_ms,
+        quantile_low(counts.times, counts.turns_with_speech, 0.95) as p95_low_ms,
+        quantile_high(counts.times, counts.turns_with_speech, 0.95) as p95_high_ms,
         objectives.target,
         objectives.fewest
     from counts
