@@ -33,6 +33,10 @@ from bakame_duck.settings import Settings, load_settings
 
 _SERVED = {"sound", "repaired"}
 _LONGEST_CALL = timedelta(days=1)
+_HELD = (  # a view, its instant; what is kept of earlier rows, and the view that tells it
+    ("turns", "turn_at", "turn_timings", "turn_at, asr_ms, llm_ms, tts_ms, total_ms, error, error_stage"),
+    ("calls", "started_at", "calls", "call_id, started_at, ended_at"),
+)
 _OFTEN_READ = ("turns", "objectives", "calls", "user_sessions")  # views, by the metrics
 _OFTEN_CALLED = {  # functions, and what each gives
     "quantile_low(largest, observations, share)": "double",
@@ -99,7 +103,7 @@ def connect(
     return con
 
 
-def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, modules_since: datetime | None = None) -> None:
+def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, whole_since: datetime | None = None) -> None:
     """
     Keep the turns and calls of a time, and all callers, in memory, so that many metrics read the logs once.
 
@@ -113,25 +117,27 @@ def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, modules_s
 
         until: The instant before which they are.
 
-        modules_since: The instant from which turns get their learning modules, which take longer to find than
-            all else does; earlier ones have NULL there. By default all have them.
+        whole_since: The instant from which they are kept whole, by default all. Earlier ones cost a fifth:
+            of a turn its instant, times and error are kept, of a call its name and instants, and all else is NULL.
     """
     logs = con.execute("select current_database()").fetchall()[0][0] + ".main"
     first, end = _utc(since) - _LONGEST_CALL, _utc(until) + _LONGEST_CALL
-    with_modules = _utc(modules_since) if modules_since else first
+    whole = _utc(whole_since) if whole_since else first
+
+    def keep(table: str, select: str, start: datetime) -> None:
+        span = f"timestamp >= timestamp '{start - _LONGEST_CALL}' and timestamp < timestamp '{end}'"
+        con.execute(f"create or replace temp view user_sessions as from {logs}.user_sessions where {span}")
+        con.execute(f"create or replace temp table {table} as {select}")
 
     # A temporary relation is found before one of the same name, by views and macros too.
-    def look_from(start: datetime) -> None:
-        span = f"timestamp >= timestamp '{start}' and timestamp < timestamp '{end}'"
-        con.execute(f"create or replace temp view user_sessions as from {logs}.user_sessions where {span}")
-
     con.execute(f"create or replace temp table callers as from {logs}.callers")
-    look_from(with_modules - _LONGEST_CALL)
-    con.execute(f"create or replace temp table turns as from {logs}.turns where turn_at >= timestamp '{with_modules}'")
-    look_from(first)
-    con.execute(f"insert into temp.turns by name from {logs}.turn_timings where turn_at < timestamp '{with_modules}'")
-    con.execute(f"create or replace temp table calls as from {logs}.calls")
+    for name, instant, view, columns in _HELD:
+        keep(f"whole_{name}", f"from {logs}.{name} where {instant} >= timestamp '{whole}'", whole)
+        earlier = f"{instant} >= timestamp '{first}' and {instant} < timestamp '{whole}'"
+        keep(f"earlier_{name}", f"select {columns} from {logs}.{view} where {earlier}", first)
     con.execute("drop view temp.user_sessions")
+    for name, *_ in _HELD:
+        con.execute(f"create or replace temp view {name} as from whole_{name} union all by name from earlier_{name}")
 
 
 def connect_empty() -> DuckDBPyConnection:

@@ -44,34 +44,36 @@ def test_a_metric_gives_the_same_over_what_is_held(both, known):
     assert numbers(logs, known) == numbers(held, known)
 
 
-@pytest.mark.parametrize("view", ["turns", "calls", "callers"])
-def test_a_view_is_held_as_a_table(both, view):
+@pytest.mark.parametrize("table", ["whole_turns", "whole_calls", "callers"])
+def test_a_view_is_held_as_a_table(both, table):
     _, held = both
 
     kinds = "select temporary, estimated_size > 0 from duckdb_tables() where table_name = ?"
-    assert [(True, True)] == held.execute(kinds, [view]).fetchall()
+    assert [(True, True)] == held.execute(kinds, [table]).fetchall()
 
 
-def test_modules_can_be_left_to_the_end_of_the_time(sample_folder: Path):
+KEPT = [
+    ("turns", "turn_at", "turn_at, asr_ms, llm_ms, tts_ms, total_ms, error, error_stage"),
+    ("calls", "started_at", "call_id, started_at, ended_at"),
+]
+
+
+@pytest.mark.parametrize(("view", "instant", "kept"), KEPT)
+def test_earlier_rows_can_be_kept_in_part(sample_folder: Path, view, instant, kept):
     logs, held = (connect(sample_folder, settings=Settings.model_construct()) for _ in range(2))
-    hold(held, since=UNTIL - timedelta(weeks=2), until=UNTIL, modules_since=WEEK["since"])
+    hold(held, since=UNTIL - timedelta(weeks=2), until=UNTIL, whole_since=WEEK["since"])
 
-    told = """
-        select source_file, source_row, total_ms, error_stage, {} from turns
-        where turn_at >= $since - to_days($days) and turn_at < $until order by all
-    """
-    late, early = {"days": 0} | WEEK, {"days": 7} | WEEK
-    modules = "module_name, module_source"
-    assert logs.execute(told.format(modules), late).fetchall() == held.execute(told.format(modules), late).fetchall()
-    assert (
-        logs.execute(told.format("tts_ms"), early).fetchall() == held.execute(told.format("tts_ms"), early).fetchall()
-    )
-    without = held.execute(
-        "select count(*), count(module_name), count(module_source) from turns where turn_at < $1", [WEEK["since"]]
-    )
-    turns, *named = without.fetchall()[0]
-    assert turns > 0
-    assert named == [0, 0]
+    def rows(con, columns, since, until):
+        span = f"{instant} >= ? and {instant} < ?"
+        return con.execute(f"select {columns} from {view} where {span} order by all", [since, until]).fetchall()
+
+    before = (UNTIL - timedelta(weeks=2), WEEK["since"])
+    assert held.table(view).columns == logs.table(view).columns
+    assert rows(held, "*", *WEEK.values()) == rows(logs, "*", *WEEK.values())
+    assert rows(held, kept, *before) == rows(logs, kept, *before) != []
+    assert set(rows(held, f"* exclude ({kept})", *before)) == {
+        (None,) * (len(held.table(view).columns) - kept.count(",") - 1)
+    }
 
 
 def test_the_records_themselves_are_not_cut(both):
