@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -98,17 +99,25 @@ def write_days(folder: Path, days: int, rows: int) -> Path:
     return folder
 
 
+OF_ONE_DAY = """
+    select file, cast(first_at as date)
+    from ingest_files
+    where state = 'sound' and not live and file like '%.csv' and cast(first_at as date) = cast(last_at as date)
+    order by first_at
+"""
+
+
 def write_year(month: Path, folder: Path, days: int = 365) -> Path:
     """Write the days of *month* again and again, under earlier dates and with other calls; mirrored."""
-    sound = sorted(month.glob("user_sessions_2*.csv"))
     if not folder.is_dir():
         shutil.copytree(month, folder, ignore=shutil.ignore_patterns(".*"))
-        first = min(date.fromisoformat(path.stem[-10:]) for path in sound if path.stem[-10:].count("-") == 2)
+        with closing(connect(month)) as con:
+            sources = con.execute(OF_ONE_DAY).fetchall()
+            (first,) = con.execute("select cast(min(first_at) as date) from ingest_files").fetchall()[0]
         for number in range(days - 30):
-            source = sound[number % len(sound)]
-            day = source.stem.removeprefix("user_sessions_").replace("-", "")
-            was, now = f"{day[:4]}-{day[4:6]}-{day[6:]}", first - timedelta(days=number + 1)
-            content = source.read_bytes().replace(was.encode(), now.isoformat().encode())
+            source, day = sources[number % len(sources)]
+            now = first - timedelta(days=number + 1)
+            content = Path(source).read_bytes().replace(day.isoformat().encode(), now.isoformat().encode())
             content = content.replace(b",CA", f",CA{number:03x}".encode())
             (folder / f"user_sessions_{now}.csv").write_bytes(content)
     refresh([folder])

@@ -1,4 +1,9 @@
+import random
 from datetime import datetime, timedelta
+from itertools import accumulate
+from operator import sub
+
+import pytest
 
 from bakame_duck import metric
 from bakame_duck.mirror import refresh
@@ -48,6 +53,20 @@ def test_a_record_without_an_instant_is_neither_late_nor_makes_others_late(given
     con = given.records({"timestamp": "10:00"}, {"timestamp": "infinity"}, {"timestamp": "2026-01-04T10:00:00"})
 
     assert metric(con, "late_rows").fetchall() == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_long_files_have_the_late_records_that_a_walk_through_them_finds(given, seed):
+    rng = random.Random(seed)
+    midnight = datetime(2026, 1, 4)
+    seconds = [n * 20 - rng.choice([0] * 30 + [300, 900, 9000]) for n in range(500, 2500)]
+    con = file(given, *(str((midnight + timedelta(seconds=second)).time()) for second in seconds))
+
+    (row,) = metric(con, "late_rows").fetchall()
+
+    latest = accumulate(seconds, max)
+    late = [(n, by) for n, by in enumerate(map(sub, latest, seconds), start=1) if by > 600]
+    assert row[1:] == (len(late), max(by for _, by in late), late[0][0])
 
 
 def test_late_records_are_found_in_the_mirror_too(given):

@@ -23,6 +23,22 @@ def test_every_turn_has_the_module_that_a_look_at_all_records_finds(given, seed)
     assert {source for *_, source in expected} == {"call", "caller", "none"}
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_few_turns_of_callers_who_said_much_have_the_module_nearest_to_them(given, seed):
+    rng = random.Random(seed)
+    records = [any_record(rng) for _ in range(400)]
+    turns = [record for record in records if record["interaction_type"] == "turn_metrics"]
+    for number, turn in enumerate(turns):
+        turn["session_id"] = turn["call_id"] = f"CB{number}"  # of which nobody told a module
+    records = [record for record in records if record not in turns or rng.random() < 0.06]
+    con = given.records(*records)
+
+    rows = con.execute("select source_row, module_name, module_source from turns order by source_row").fetchall()
+
+    assert rows == expected_modules(records)
+    assert "caller" in {source for *_, source in rows}
+
+
 def test_the_modules_of_the_sample_are_those_that_a_look_at_all_records_finds(emitter):
     records = emitter.execute(
         """

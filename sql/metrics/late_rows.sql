@@ -15,23 +15,55 @@ files as (
 
 records as (
     select
-        user_sessions.source_file,
-        user_sessions.source_row,
-        user_sessions.timestamp
+        source_file,
+        source_row,
+        source_row // 256 as block,
+        timestamp
     from user_sessions
-    inner join files on user_sessions.source_file = files.file
+    where timestamp >= since and isfinite(timestamp) and source_file in (select files.file from files)
+),
+
+-- By blocks of records first: in most of them none can be late, and only the others are sorted.
+blocks as (
+    select
+        source_file,
+        block,
+        min(timestamp) as first_at,
+        max(timestamp) as last_at
+    from records
+    group by source_file, block
+),
+
+placed_blocks as (
+    select
+        *,
+        max(last_at) over (
+            partition by source_file order by block rows between unbounded preceding and 1 preceding
+        ) as latest_before
+    from blocks
+),
+
+suspect_blocks as (
+    select *
+    from placed_blocks
+    where greatest(latest_before, last_at) - first_at > tolerance
 ),
 
 placed_records as (
     select
-        source_file,
-        source_row,
-        timestamp,
-        max(timestamp) over (
-            partition by source_file order by source_row rows between unbounded preceding and current row
+        records.source_file,
+        records.source_row,
+        records.timestamp,
+        greatest(
+            suspect_blocks.latest_before,
+            max(records.timestamp) over (
+                partition by records.source_file, records.block
+                order by records.source_row rows between unbounded preceding and current row
+            )
         ) as latest_at
     from records
-    where timestamp >= since and isfinite(timestamp)
+    inner join suspect_blocks
+        on records.source_file = suspect_blocks.source_file and records.block = suspect_blocks.block
 )
 
 select

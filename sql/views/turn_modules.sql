@@ -65,9 +65,30 @@ searched_calls as (
 ),
 
 searched_callers as (
-    select distinct searched_key
+    select
+        searched_key,
+        min(timestamp) as first_at,
+        max(timestamp) as last_at,
+        count(*) > count(timestamp) as is_undated
     from searched_turns
     where module_source = 'caller' and searched_key is not null
+    group by searched_key
+),
+
+-- Of what a caller said in years, the part that can be nearest: from the last before these turns to the first after.
+caller_spans as (
+    select
+        searched_callers.searched_key,
+        bool_or(searched_callers.is_undated) as is_undated,
+        max(module_mentions.timestamp) filter (
+            where module_mentions.timestamp <= searched_callers.first_at
+        ) as last_before,
+        min(module_mentions.timestamp) filter (
+            where module_mentions.timestamp >= searched_callers.last_at
+        ) as first_after
+    from searched_callers
+    inner join module_mentions on searched_callers.searched_key = module_mentions.phone_number
+    group by searched_callers.searched_key
 ),
 
 timeline as (
@@ -99,11 +120,18 @@ timeline as (
         cast(null as varchar) as source_file,
         cast(null as bigint) as source_row,
         'caller' as module_source,
-        searched_callers.searched_key,
+        caller_spans.searched_key,
         module_mentions.timestamp,
         module_mentions.module_name
     from module_mentions
-    inner join searched_callers on module_mentions.phone_number = searched_callers.searched_key
+    inner join caller_spans on module_mentions.phone_number = caller_spans.searched_key
+    where
+        caller_spans.is_undated
+        or module_mentions.timestamp is null
+        or (
+            module_mentions.timestamp >= coalesce(caller_spans.last_before, module_mentions.timestamp)
+            and module_mentions.timestamp <= coalesce(caller_spans.first_after, module_mentions.timestamp)
+        )
 ),
 
 told_timeline as (
