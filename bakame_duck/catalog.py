@@ -87,7 +87,7 @@ def connect(
     con = reader.open_connection()
     _create_tables(con, settings, health_checks, auditions)
     with ThreadPoolExecutor(1) as pool:  # binding the views takes as long as looking at thousands of known files
-        views = pool.submit(_create_views, con)
+        views = pool.submit(_create_views, con.cursor())
         inspections = inspect(con, files, progress=progress)
         _fill_ledger(con, inspections)
         views.result()
@@ -144,7 +144,7 @@ def connect_empty() -> DuckDBPyConnection:
     """Return a connection with every view and metric, and no record in any of them."""
     con = reader.open_connection()
     _create_tables(con, Settings.model_construct(), [], [])
-    _create_views(con)
+    _create_views(con.cursor())
     return con
 
 
@@ -154,9 +154,9 @@ def meaning(text: str) -> str:
     return header.split(". ")[0].rstrip(".") + "."
 
 
-def _create_views(con: DuckDBPyConnection) -> None:
-    """Create every view and metric, with its comment; the logs are still to be named."""
-    with con.cursor() as own:  # what is temporary in it ends with it
+def _create_views(own: DuckDBPyConnection) -> None:
+    """Create every view and metric, with its comment; the logs are still to be named. What it is given is closed."""
+    with own:  # and what is temporary in it ends with it
         for name in ("log_cells", "suspect_cells"):
             own.execute(f"create view {name} as {_cells([])}")
         own.execute(f"create view log_records as {_typed('log_cells')}")
