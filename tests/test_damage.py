@@ -104,6 +104,7 @@ def damaged_logs(number: int, quoting: int) -> st.SearchStrategy[Damaged]:
     )
 
 
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")  # of what failed, which it would hide
 @pytest.mark.parametrize(
     "quoting", EXAMPLES, ids={csv.QUOTE_MINIMAL: "logger", csv.QUOTE_ALL: "all", csv.QUOTE_NONNUMERIC: "text"}.get
 )
