@@ -46,7 +46,7 @@ from bakame_duck.repair import Reject, Undecodable
 from bakame_duck.scan import STRETCH, Progress, Seen, Tally, open_log, scan
 from bakame_duck.schema import COLUMNS, NAMES
 
-FORMAT = 5  # of what is remembered; raise it when an inspection would say something else
+FORMAT = 6  # of what is remembered; raise it when an inspection would say something else
 _PART = 4 << 20  # of the live file
 _END_SIZE = 4096
 _BEGINNING = 65_536  # by which the columns are known

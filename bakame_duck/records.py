@@ -115,7 +115,7 @@ def _layouts_of_own_records(content: bytes) -> set[int]:
         if _RECORD_START.match(content, position) and width in LAYOUTS:
             layouts.add(width)
             own += 1
-        elif width > 1:
+        elif width > 1 and not names_columns(header_cells(record[0])):
             others += 1
         position = record.end()
     return layouts if own > others else set()

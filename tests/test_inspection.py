@@ -179,6 +179,20 @@ def test_a_damaged_header_does_not_decide_how_the_file_is_read(given, hurt):
     assert ledger(con, "state", "unknown_columns") == [("repaired", [])]
 
 
+@pytest.mark.parametrize("name", ["user_sessions_1.csv", "user_sessions.csv"])
+@pytest.mark.parametrize("hurt", [b"tts_provider", b'"\x00\r\nT,\r\n'])
+def test_headers_further_down_do_not_speak_for_a_damaged_one(given, hurt, name):
+    header = as_csv(NAMES)
+    place = header.index(b"provider")
+    restarts = b"".join(as_csv(NAMES[:width]) * 2 + as_csv(row) for width, row in ((10, FIRST[:10]), (20, SECOND)))
+    given.file(header[: place - 4] + hurt + header[place:] + restarts, name)
+
+    con = given.connect()
+
+    assert inputs(con) == ["one", "two, with a comma"]
+    assert ledger(con, "state", '"rows"', "rejects", "unknown_columns") == [("repaired", 2, 1, [])]
+
+
 def test_a_header_of_other_columns_is_believed_although_its_records_start_as_ours(given):
     renamed = ["mood" if name == "user_input" else name for name in NAMES[:8]]
     given.file(as_csv(renamed, FIRST[:8]))
