@@ -11,6 +11,8 @@ All work is done on the positions of quotes, commas and line breaks in numpy arr
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -46,7 +48,7 @@ class Shape:
         self._content, self._form, self._to_end = content, form, to_end
         self._mark = len(BOM) if at_start and content.startswith(BOM) else 0
         self._bytes = np.frombuffer(content, np.uint8)
-        self._flags = np.empty((2, len(content)), np.bool_)  # used again: new memory costs more than what is done there
+        self._flags = _flags(len(content))
         positions = np.flatnonzero(self._marks())
         kinds = self._bytes[positions]
         quotes = np.flatnonzero(kinds == _QUOTE)
@@ -68,9 +70,9 @@ class Shape:
             starts[0] = self._mark
         crlf = (self._at(ends - 1) == _RETURN) & (ends < len(content))
         filled = ends - starts > crlf
-        commas = np.cumsum(outside & (kinds == _COMMA), dtype=np.int32)
-        commas = commas[feeds] if commas.size else np.zeros_like(feeds)
-        cells = np.diff(commas, prepend=0) + 1
+        commas = outside & (kinds == _COMMA)
+        firsts = np.append(0, feeds[:-1])
+        cells = 1 + (np.add.reduceat(commas, firsts, dtype=np.int64) if commas.size else np.zeros_like(feeds))
         self._line_ends, self._crlf = ends[ends < len(content)], crlf[ends < len(content)]
         self._starts, self._ends = starts[filled], ends[filled]
         self._headers = self._find_headers()
@@ -148,7 +150,8 @@ class Shape:
 
     def _marks(self) -> NDArray[np.bool_]:
         """Return which bytes are quotes, commas, line breaks, or other control characters, which do no harm."""
-        marks, more = self._flags
+        marks: NDArray[np.bool_] = self._flags[0]
+        more = self._flags[1]
         np.less_equal(self._bytes, _RETURN, out=marks)
         for character in (_QUOTE, _COMMA):
             marks |= np.equal(self._bytes, character, out=more)
@@ -212,6 +215,17 @@ class Shape:
             return False
         before = int(self._widths[-2]) if self._widths.size > 1 else width_before
         return bool(self._widths[-1] < before)
+
+
+_kept = threading.local()
+
+
+def _flags(length: int) -> NDArray[np.bool_]:
+    """Return two rows of flags; a thread uses the same again and again, since new memory costs more than the work."""
+    kept: NDArray[np.bool_] = getattr(_kept, "flags", np.empty((2, 0), np.bool_))
+    if kept.shape[1] < length:
+        kept = _kept.flags = np.empty((2, length), np.bool_)
+    return kept[:, :length]
 
 
 def _alternating(lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
