@@ -69,6 +69,13 @@ def test_long_files_have_the_late_records_that_a_walk_through_them_finds(given, 
     assert row[1:] == (len(late), max(by for _, by in late), late[0][0])
 
 
+def test_instants_farther_apart_than_an_interval_is_long_are_no_error(given):
+    instants = ["290309-12-22 (BC) 00:00:00", "2026-01-04T10:00:00", "2026-01-04T09:00:00", "294247-01-10 04:00:54"]
+    con = given.records(*({"timestamp": at} for at in instants))
+
+    assert [row[1:] for row in metric(con, "late_rows").fetchall()] == [(1, 3600.0, 3)]
+
+
 def test_late_records_are_found_in_the_mirror_too(given):
     file(given, "10:00:00", "11:00:00", "10:30:00")
     file(given, "12:00:00", name="user_sessions.csv")

@@ -43,10 +43,11 @@ placed_blocks as (
     from blocks
 ),
 
+-- A second more than it takes, and in seconds: two instants can be farther apart than an interval is long.
 suspect_blocks as (
     select *
     from placed_blocks
-    where greatest(latest_before, last_at) - first_at > tolerance
+    where epoch(greatest(latest_before, last_at)) - epoch(first_at) > epoch(tolerance) - 1
 ),
 
 placed_records as (
