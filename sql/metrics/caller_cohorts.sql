@@ -41,14 +41,17 @@ quarters as (
         end
 ),
 
-caller_weeks as (
-    select distinct
-        quarters.phone_number,
-        cast(
-            date_trunc('week', quarters.quarter_at at time zone 'UTC' at time zone timezone) as date
-        ) as week_start
+placed_quarters as (
+    select quarters.*
     from quarters
     inner join span on quarters.quarter_at >= span.from_at and quarters.quarter_at < span.to_at
+),
+
+caller_weeks as (
+    select distinct
+        phone_number,
+        cast(date_trunc('week', quarter_at at time zone 'UTC' at time zone timezone) as date) as week_start
+    from placed_quarters
 ),
 
 newcomers as (

@@ -43,13 +43,7 @@ quarters as (
 ),
 
 placed_quarters as (
-    select
-        quarters.phone_number,
-        cast(
-            date_trunc('week', quarters.quarter_at at time zone 'UTC' at time zone timezone) as date
-        ) as week_start,
-        quarters.first_at,
-        quarters.turns
+    select quarters.*
     from quarters
     inner join span on quarters.quarter_at >= span.from_at and quarters.quarter_at < span.to_at
 ),
@@ -57,7 +51,7 @@ placed_quarters as (
 caller_weeks as (
     select
         phone_number,
-        week_start,
+        cast(date_trunc('week', quarter_at at time zone 'UTC' at time zone timezone) as date) as week_start,
         min(first_at) as first_at,
         sum(turns) as turns
     from placed_quarters

@@ -30,11 +30,16 @@ turns_in_range as (
 ),
 
 -- No zone's week begins within a quarter of an hour, and there are far fewer of them than turns.
+quarters_in_range as (
+    select distinct quarter_at
+    from turns_in_range
+),
+
 quarters as (
     select
         quarter_at,
         cast(date_trunc('week', quarter_at at time zone 'UTC' at time zone timezone) as date) as period_start
-    from (select distinct quarter_at from turns_in_range)
+    from quarters_in_range
 ),
 
 turn_counts as (
