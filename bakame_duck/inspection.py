@@ -19,7 +19,7 @@ import os
 import stat
 import tempfile
 import zlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
@@ -51,7 +51,7 @@ _PART = 4 << 20  # of the live file
 _END_SIZE = 4096
 _BEGINNING = 65_536  # by which the columns are known
 _TYPED = {column.name for column in COLUMNS if column.type != "VARCHAR"}
-_AT_ONCE = 64  # files between two notes of how far it got
+_AT_ONCE = 64  # files that DuckDB reads in one query
 
 
 @dataclass(frozen=True)
@@ -181,10 +181,15 @@ def inspect(con: DuckDBPyConnection, files: Iterable[LogFile], *, progress: Prog
         found = [None if file.live else folders[file.folder].recall(file) for file in files]
     new = [(place, file) for place, file in enumerate(files) if found[place] is None]
     seen = Seen(2 * sum(_size_of(file.path) for _, file in new), progress)
-    with ThreadPoolExecutor(os.cpu_count()) as pool, ExitStack() as ends:
-        for start in range(0, len(new), _AT_ONCE):
-            batch = new[start : start + _AT_ONCE]
-            looks = list(pool.map(lambda item: _look(item[1], folders[item[1].folder], ends, seen), batch))
+    pool = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1))  # a core is for DuckDB, which reads what was scanned
+    with ExitStack() as ends, ExitStack() as work:
+        work.callback(pool.shutdown, cancel_futures=True)
+        waiting = deque(pool.submit(_look, file, folders[file.folder], ends, seen) for _, file in new)
+        while waiting:
+            looks = [waiting.popleft().result()]
+            while waiting and len(looks) < _AT_ONCE and waiting[0].done():
+                looks.append(waiting.popleft().result())
+            batch, new = new[: len(looks)], new[len(looks) :]
             described = _described(con, [look.inspection for look in looks])
             for (place, file), look, inspection in zip(batch, looks, described, strict=True):
                 found[place] = _remembered(con, replace(look, inspection=inspection), folders[file.folder])

@@ -24,7 +24,7 @@ from bakame_duck.records import Form
 from bakame_duck.repair import Mended, Reject, Undecodable, repair
 from bakame_duck.shape import DOUBTS, Shape
 
-STRETCH = 1 << 20  # which the second level of a processor's cache holds
+STRETCH = 2 << 20  # a larger one leaves the processor's cache, with a smaller one threads wait for each other
 LONGEST_RECORD = 64 << 20  # an open quote that takes in more than this is torn
 
 Progress = Callable[[int, int], None]

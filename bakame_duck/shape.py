@@ -6,7 +6,7 @@ of a cell, every record starts with an instant and is as wide as one of the logg
 layouts, and no record starts in the middle of another. DuckDB has no part in it, so
 that its count of rows can be held against this one.
 
-All work is done on the positions of quotes, commas and line breaks in numpy arrays.
+All work is done on the positions of quotes and line breaks, and on counts of commas, in numpy arrays.
 """
 
 from __future__ import annotations
@@ -70,9 +70,7 @@ class Shape:
             starts[0] = self._mark
         crlf = (self._at(ends - 1) == _RETURN) & (ends < len(content))
         filled = ends - starts > crlf
-        commas = outside & (kinds == _COMMA)
-        firsts = np.append(0, feeds[:-1])
-        cells = 1 + (np.add.reduceat(commas, firsts, dtype=np.int64) if commas.size else np.zeros_like(feeds))
+        cells = 1 + np.diff(self._commas_before(ends), prepend=0)
         self._line_ends, self._crlf = ends[ends < len(content)], crlf[ends < len(content)]
         self._starts, self._ends = starts[filled], ends[filled]
         self._headers = self._find_headers()
@@ -149,13 +147,21 @@ class Shape:
         return content[self._mark :]
 
     def _marks(self) -> NDArray[np.bool_]:
-        """Return which bytes are quotes, commas, line breaks, or other control characters, which do no harm."""
+        """Return which bytes are quotes, line breaks, or other control characters, which do no harm."""
         marks: NDArray[np.bool_] = self._flags[0]
         more = self._flags[1]
         np.less_equal(self._bytes, _RETURN, out=marks)
-        for character in (_QUOTE, _COMMA):
-            marks |= np.equal(self._bytes, character, out=more)
+        marks |= np.equal(self._bytes, _QUOTE, out=more)
         return marks
+
+    def _commas_before(self, ends: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return how many commas stand before each of the *ends* of lines, without those in quotes."""
+        commas = np.equal(self._bytes, _COMMA, out=self._flags[0])
+        opening, closing = self._quotes[::2], self._quotes[1::2]
+        before_end, before_opening, before_closing = _number_before(commas, ends, opening, closing)
+        quoted = np.append(0, np.cumsum(before_closing - before_opening))
+        outside: NDArray[np.int64] = before_end - quoted[np.searchsorted(closing, ends)]
+        return outside
 
     def _at(self, positions: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return the bytes at *positions*; beyond the stretch, its first or last byte."""
@@ -192,18 +198,12 @@ class Shape:
 
     def _record_inside_another(self) -> bool:
         """Whether what only a record starts with stands, outside quotes, where no record starts."""
-        text = self._bytes[: self.covered]
-        if text.size <= _T + 3:
-            return False
-        instants, more = self._flags[:, : text.size - _T - 3]
-        np.equal(text[_T:-3], ord("T"), out=instants)
-        instants &= np.equal(text[_T - 3 : -6], ord("-"), out=more)
-        instants &= np.equal(text[_T + 3 :], ord(":"), out=more)
-        starts = self._starts[self._starts < instants.size]
-        if np.count_nonzero(instants) == np.count_nonzero(instants[starts]):
-            return False
-        instants[starts] = False
-        astray = np.flatnonzero(instants)
+        letters = self._flags[0, : self.covered]
+        np.equal(self._bytes[: self.covered], ord("T"), out=letters)
+        letters[:_T] = False
+        letters[np.minimum(self._starts + _T, self.covered - 1)] = False
+        places = np.flatnonzero(letters)
+        astray = places[(self._at(places - 3) == ord("-")) & (self._at(places + 3) == ord(":"))] - _T
         outside = astray[np.searchsorted(self._quotes, astray) % 2 == 0]
         within = np.unique(np.searchsorted(self._starts, outside, side="right")) - 1
         bounds = zip(self._starts[within].tolist(), self._ends[within].tolist(), strict=True)
@@ -226,6 +226,18 @@ def _flags(length: int) -> NDArray[np.bool_]:
     if kept.shape[1] < length:
         kept = _kept.flags = np.empty((2, length), np.bool_)
     return kept[:, :length]
+
+
+def _number_before(flags: NDArray[np.bool_], *places: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return how many of *flags* are set before each of the *places*, array by array."""
+    packed = np.packbits(flags, bitorder="little")
+    words = np.zeros(flags.size // 64 + 1, "<u8")
+    words.view(np.uint8)[: packed.size] = packed
+    before = np.append(0, np.cumsum(np.bitwise_count(words), dtype=np.int64))
+    return [
+        before[at >> 6] + np.bitwise_count(words[at >> 6] & ((np.uint64(1) << (at & 63).astype("<u8")) - np.uint64(1)))
+        for at in places
+    ]
 
 
 def _alternating(lengths: NDArray[np.int64]) -> NDArray[np.bool_]:
