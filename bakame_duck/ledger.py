@@ -79,7 +79,7 @@ def _remarks(file: dict[str, Any]) -> list[str]:
     if file["pending_bytes"]:
         remarks.append(f"{several(file['pending_bytes'], 'byte')} still being written")
     if file["bad_cells"]:
-        remarks.append(f"{several(file['bad_cells'], 'cell')} that do not fit")
+        remarks.append(several(file["bad_cells"], "cell that does not fit", "cells that do not fit"))
     if file["undated"]:
         remarks.append(f"{several(file['undated'], 'row')} without a usable timestamp")
     return remarks
@@ -100,7 +100,7 @@ def _totals_text(totals: dict[str, Any]) -> str:
         f"{several(totals['files'], 'log file')}: {states}",
         f"{several(totals['records'], 'record')} = {several(totals['rows'], 'row')} + "
         f"{several(totals['rejects'], 'reject')} + {count(pending)} pending",
-        f"{several(totals['bad_cells'], 'cell')} that do not fit their column, "
+        f"{several(totals['bad_cells'], 'cell that does not fit its', 'cells that do not fit their')} column, "
         f"{several(totals['undated'], 'row')} without a usable timestamp",
     ]
     if totals["first_at"]:

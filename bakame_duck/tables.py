@@ -464,9 +464,10 @@ def _why(file: Row) -> str:
     if file["duplicate_of"]:
         reasons.append(f"the same content as {file['duplicate_of']}")
     if file["pending_bytes"]:
-        reasons.append(f"{count(file['pending_bytes'])} bytes of a record that is still being written")
+        reasons.append(f"{several(file['pending_bytes'], 'byte')} of a record that is still being written")
     if file["bad_cells"]:
-        reasons.append(f"{several(file['bad_cells'], 'cell')} that do not fit their column")
+        misfits = several(file["bad_cells"], "cell that does not fit its", "cells that do not fit their")
+        reasons.append(f"{misfits} column")
     return "; ".join(reasons)
 
 

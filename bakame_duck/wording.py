@@ -107,9 +107,9 @@ def change(now: Row, before: Row, days: int, compared: str = "the week before") 
     return f"{100 * (now['turns'] - before['turns']) / before['turns']:+.0f}% on {compared}".replace("-", "−")
 
 
-def several(number: int, noun: str) -> str:
-    """Return '1 turn' or '5,812 turns'."""
-    return f"{count(number)} {noun}{'' if number == 1 else 's'}"
+def several(number: int, one: str, many: str = "") -> str:
+    """Return '1 turn' or '5,812 turns'; *many*, where more than an s is different, such as 'records stand'."""
+    return f"{count(number)} {one if number == 1 else many or f'{one}s'}"
 
 
 def in_words(number: int) -> str:
@@ -397,8 +397,8 @@ def late_rows_lead(files: Sequence[Row]) -> str:
     """Return how many records came late, in one sentence."""
     if not files:
         return "No record stands more than ten minutes behind a later one."
-    late = several(sum(row["rows"] for row in files), "record")
-    return f"{late} stand more than ten minutes behind a later one of their file."
+    behind, late = "more than ten minutes behind a later one of", sum(row["rows"] for row in files)
+    return f"{several(late, f'record stands {behind} its', f'records stand {behind} their')} file."
 
 
 def rows_in_short(first: Sequence[int], found: int) -> str:
@@ -414,7 +414,10 @@ def personal_data_lead(places: Sequence[Row]) -> str:
     kinds: dict[str, int] = {}
     for row in places:
         kinds[row["kind"]] = kinds.get(row["kind"], 0) + row["found"]
-    parts = listed(several(number, kind) for kind, number in sorted(kinds.items(), key=lambda item: -item[1]))
+    parts = listed(
+        several(number, kind, f"{kind}es" if kind.endswith("s") else "")
+        for kind, number in sorted(kinds.items(), key=lambda item: -item[1])
+    )
     return f"In the texts of this week stand {parts}: redaction missed them. Here are their places, not their text."
 
 
@@ -570,9 +573,9 @@ def ledger_lead(files: Sequence[Row]) -> str:
     read = [row for row in files if row["state"] in ("sound", "repaired")]
     records, rows, rejects = (sum(row[key] for row in read) for key in ("records", "rows", "rejects"))
     pending = sum(row["pending_bytes"] > 0 for row in read)
-    give = "gives" if len(files) == 1 else "give"
+    logs = f"The {count(len(files))} log files of the folder, of all weeks, give"
     text = (
-        f"The {several(len(files), 'log file')} of the folder, of all weeks, {give} {several(records, 'record')}: "
+        f"{'The only log file of the folder gives' if len(files) == 1 else logs} {several(records, 'record')}: "
         f"{count(rows)} read, {count(rejects)} rejected, {count(pending)} still being written."
     )
     empty_handed = [row for row in read if row["rejects"] and not row["rows"]]

@@ -133,16 +133,18 @@ def test_a_week_that_is_not_whole_is_not_compared(now, before, days, said):
 
 
 @pytest.mark.parametrize(
-    ("number", "noun", "said"),
+    ("number", "nouns", "said"),
     [
-        (0, "turn", "0 turns"),
-        (1, "turn", "1 turn"),
-        (2, "health check", "2 health checks"),
-        (5812, "turn", "5,812 turns"),
+        (0, ["turn"], "0 turns"),
+        (1, ["turn"], "1 turn"),
+        (2, ["health check"], "2 health checks"),
+        (5812, ["turn"], "5,812 turns"),
+        (1, ["address", "addresses"], "1 address"),
+        (2, ["address", "addresses"], "2 addresses"),
     ],
 )
-def test_several_things_are_counted(number, noun, said):
-    assert said == wording.several(number, noun)
+def test_several_things_are_counted(number, nouns, said):
+    assert said == wording.several(number, *nouns)
 
 
 @pytest.mark.parametrize(
@@ -431,6 +433,10 @@ SOUND = {"state": "sound", "records": 100, "rows": 100, "rejects": 0, "pending_b
             "200 read, 0 rejected, 0 still being written.",
         ),
         (
+            [SOUND],
+            "The only log file of the folder gives 100 records: 100 read, 0 rejected, 0 still being written.",
+        ),
+        (
             [SOUND | {"records": 1, "rows": 1}, SOUND | {"records": 0, "rows": 0}],
             "The 2 log files of the folder, of all weeks, give 1 record: 1 read, 0 rejected, 0 still being written.",
         ),
@@ -648,6 +654,11 @@ def test_who_called_and_came_back_is_said():
             "4 records stand more than ten minutes behind a later one of their file.",
         ),
         (
+            wording.late_rows_lead,
+            [{"rows": 1}],
+            "1 record stands more than ten minutes behind a later one of its file.",
+        ),
+        (
             wording.personal_data_lead,
             [],
             "No phone number, e-mail address or confirmed name stands in a text of this week.",
@@ -657,6 +668,12 @@ def test_who_called_and_came_back_is_said():
             [{"kind": "phone number", "found": 1}, {"kind": "confirmed name", "found": 3}],
             "In the texts of this week stand 3 confirmed names and 1 phone number: redaction missed them. Here are "
             "their places, not their text.",
+        ),
+        (
+            wording.personal_data_lead,
+            [{"kind": "e-mail address", "found": 1}, {"kind": "e-mail address", "found": 1}],
+            "In the texts of this week stand 2 e-mail addresses: redaction missed them. Here are their places, not "
+            "their text.",
         ),
         (wording.drift_lead, [], "No column came, went or lost its header."),
         (
