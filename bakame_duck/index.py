@@ -33,7 +33,7 @@ _MOST_WEEKS = 26
 _VERDICTS = {  # in the order of their chips
     "breached": ("bad", "breached"),
     "met": ("good", "met"),
-    "can't say": ("unsure", "can't say"),
+    "can't say": ("unsure", "can’t say"),
     "too few": ("unsure", "too few turns"),
     "not measured": ("neutral", "not measured"),
 }

@@ -521,7 +521,7 @@ def personal_data_table(places: Sequence[Row]) -> Block:
         places,
         [
             TableColumn("File", lambda row: row["file"]),
-            TableColumn("Column", lambda row: row["column_name"]),
+            TableColumn("Column", lambda row: row["column_name"], wide_only=True),
             TableColumn("What", lambda row: row["kind"]),
             TableColumn("Found", lambda row: count(row["found"]), number=True),
             TableColumn("In rows", lambda row: rows_in_short(row["first_rows"], row["found"]), wide_only=True),
