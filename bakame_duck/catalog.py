@@ -90,10 +90,11 @@ def connect(
         views = pool.submit(_create_views, con.cursor())
         inspections = inspect(con, files, progress=progress)
         _fill_ledger(con, inspections)
+        parts = list(_parts(inspections, since and _utc(since), until and _utc(until)))
+        mirrored = mirrors(part.file for part in parts) if (settings.mirror if mirror is None else mirror) else {}
+        cells = _cells(parts)
         views.result()
-    parts = list(_parts(inspections, since and _utc(since), until and _utc(until)))
-    mirrored = mirrors(part.file for part in parts) if (settings.mirror if mirror is None else mirror) else {}
-    con.execute(f"create or replace view log_cells as {_cells(parts)}")
+    con.execute(f"create or replace view log_cells as {cells}")
     con.execute(f"create or replace view suspect_cells as {_cells([p for p in parts if p.piece.bad_cells])}")
     if mirrored:
         whole = [part.file for part in parts if part.file.content_hash in mirrored]
