@@ -82,11 +82,11 @@ def connect(
     """
     settings = settings or load_settings()
     given = settings.data if data is None else data
-    files = find_logs(given)
-    health_checks, auditions = find_health_checks(given), find_auditions(given)
-    con = reader.open_connection()
-    _create_tables(con, settings, health_checks, auditions)
     with ThreadPoolExecutor(1) as pool:  # binding the views takes as long as looking at thousands of known files
+        opened = pool.submit(reader.open_connection)
+        files, health_checks, auditions = find_logs(given), find_health_checks(given), find_auditions(given)
+        con = opened.result()
+        _create_tables(con, settings, health_checks, auditions)
         views = pool.submit(_create_views, con.cursor())
         inspections = inspect(con, files, progress=progress)
         _fill_ledger(con, inspections)
