@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import given as given_any
 from hypothesis import strategies as st
 
 from bakame_duck import connect, inspection, reader
+from bakame_duck.errors import CacheError
 from bakame_duck.inspection import inspect
 from bakame_duck.logs import find_logs
 from bakame_duck.reader import open_connection
@@ -611,6 +613,25 @@ def test_the_notes_on_a_folder_that_cannot_be_written_go_to_the_users_cache(give
     assert inputs(given.connect()) == ["one"]
     assert [path.name for path in given.folder.iterdir()] == ["user_sessions_2026-01-04.csv"]
     assert [path.name for path in (tmp_path / "cache" / "bakame-duck").rglob("*.*")] == ["notes.sqlite"]
+
+
+def test_files_that_wait_are_not_read_any_more_when_one_cannot_be_kept(given, monkeypatch):
+    for number in range(100):
+        given.file(as_csv(FIRST), f"user_sessions_{number:02}.csv")
+    looked = []
+
+    def look(file, *_):
+        looked.append(file)
+        if len(looked) == 1:
+            raise CacheError("no room", hint="")
+        time.sleep(0.05)  # as long as the first takes to be heard of
+
+    monkeypatch.setattr(inspection, "_look", look)
+
+    with pytest.raises(CacheError, match="no room"):
+        inspected(given.folder)
+
+    assert len(looked) < 100
 
 
 def test_progress_is_told_in_bytes_read_and_counted(given):
