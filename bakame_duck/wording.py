@@ -108,8 +108,8 @@ def change(now: Row, before: Row, days: int, compared: str = "the week before") 
 
 
 def several(number: int, one: str, many: str = "") -> str:
-    """Return '1 turn' or '5,812 turns'; *many*, where more than an s is different, such as 'records stand'."""
-    return f"{count(number)} {one if number == 1 else many or f'{one}s'}"
+    """Return '1 turn', '5,812 turns' or '2 addresses'; *many*, where more than the ending is different."""
+    return f"{count(number)} {one if number == 1 else many or one + ('es' if one.endswith('s') else 's')}"
 
 
 def in_words(number: int) -> str:
@@ -414,10 +414,7 @@ def personal_data_lead(places: Sequence[Row]) -> str:
     kinds: dict[str, int] = {}
     for row in places:
         kinds[row["kind"]] = kinds.get(row["kind"], 0) + row["found"]
-    parts = listed(
-        several(number, kind, f"{kind}es" if kind.endswith("s") else "")
-        for kind, number in sorted(kinds.items(), key=lambda item: -item[1])
-    )
+    parts = listed(several(number, kind) for kind, number in sorted(kinds.items(), key=lambda item: -item[1]))
     return f"In the texts of this week stand {parts}: redaction missed them. Here are their places, not their text."
 
 
