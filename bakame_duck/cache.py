@@ -1,7 +1,7 @@
 """
 Keep what was learnt about the logs of a folder: notes, repaired copies, the mirror.
 
-Everything lies in ``.bakame-duck/`` beside the logs, or in the user's cache folder
+It lies in ``.bakame-duck/`` beside the logs, or in the user's cache folder
 where the logs' own cannot be written. A file appears under its name whole or not at
 all, so a killed process leaves nothing wrong behind, and two at once don't collide.
 """
@@ -28,18 +28,20 @@ _HOUR = 3600
 
 class Cache:
     """
-    The cache of one folder of logs.
+    The cache of one folder of logs, or of what belongs to none.
 
     Attributes:
         folder: Where it lies.
     """
 
-    def __init__(self, logs: Path) -> None:
-        own = logs / NAME
-        if os.access(own if own.is_dir() else logs, os.W_OK):
-            self.folder = own
-        else:
-            self.folder = user_cache_path("bakame-duck") / hashlib.sha256(os.fsencode(logs.resolve())).hexdigest()[:16]
+    def __init__(self, logs: Path | None = None) -> None:
+        self.folder = user_cache_path("bakame-duck")
+        if logs:
+            own = logs / NAME
+            writable = os.access(own if own.is_dir() else logs, os.W_OK)
+            self.folder = (
+                own if writable else self.folder / hashlib.sha256(os.fsencode(logs.resolve())).hexdigest()[:16]
+            )
         with contextlib.suppress(OSError):  # told by whoever has to write there
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -97,16 +99,21 @@ class Cache:
             if unfinished:
                 unfinished.unlink(missing_ok=True)
 
-    def clear(self, kept: Iterable[str]) -> None:
+    def clear(self, kept: Iterable[str], *, pattern: str = "*", age: float = _HOUR) -> None:
         """
-        Remove the files that are not named in *kept*, but for notes and what is younger than an hour.
+        Remove files, but no notes: another process may still read what became old a moment ago.
 
-        A connection of another process may still read what became old a moment ago.
+        Args:
+            kept: The names of those that stay.
+
+            pattern: What the names of the others look like.
+
+            age: How old those are at least, in seconds.
         """
         names = {*kept, "notes.sqlite", "notes.sqlite-journal"}
-        for path in self.folder.iterdir() if self.folder.is_dir() else ():
+        for path in self.folder.glob(pattern):
             with contextlib.suppress(OSError):
-                if path.name not in names and time.time() - path.stat().st_mtime > _HOUR:
+                if path.name not in names and time.time() - path.stat().st_mtime > age:
                     path.unlink()
 
     @contextlib.contextmanager

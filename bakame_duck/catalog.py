@@ -5,10 +5,15 @@ Python generates three relations: ``log_cells``, every record as text; ``log_rec
 the same cast by the schema, from the mirror where there is one; and ``suspect_cells``,
 the records of those files that hold a cell that does not fit. Everything above them is
 one file of ``sql/`` each. Nothing here computes.
+
+DuckDB binds a view or a macro when it is created, which for all of them takes longer than
+looking at thousands of known files. So they are bound once, into a template in the user's
+cache, and copied from there.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,11 +25,14 @@ from functools import cache
 from itertools import accumulate
 from pathlib import Path
 
+import duckdb
 import polars as pl
 from duckdb import DuckDBPyConnection
 
 from bakame_duck import reader, schema
-from bakame_duck.inspection import Inspection, inspect
+from bakame_duck.cache import Cache
+from bakame_duck.errors import CacheError
+from bakame_duck.inspection import Inspection, inspect, recall
 from bakame_duck.logs import find_auditions, find_health_checks, find_logs
 from bakame_duck.mirror import can_hold, mirrors
 from bakame_duck.reader import Piece, literal
@@ -32,19 +40,13 @@ from bakame_duck.scan import Progress
 from bakame_duck.settings import Settings, load_settings
 
 _SERVED = {"sound", "repaired"}
+_TEMPLATE = "catalogue-{}.duckdb"
+_MONTH = 30 * 86_400  # in seconds
 _LONGEST_CALL = timedelta(days=1)
 _HELD = (  # a view, its instant; what is kept of earlier rows, and the view that tells it
     ("turns", "turn_at", "turn_timings", "turn_at, asr_ms, llm_ms, tts_ms, total_ms, error, error_stage"),
     ("calls", "started_at", "calls", "call_id, started_at, ended_at"),
 )
-_OFTEN_READ = ("turns", "objectives", "calls", "user_sessions")  # views, by the metrics
-_OFTEN_CALLED = {  # functions, and what each gives
-    "quantile_low(largest, observations, share)": "double",
-    "quantile_high(largest, observations, share)": "double",
-    "holds_phone_number(content)": "boolean",
-    "holds_email_address(content)": "boolean",
-    "holds_confirmed_name(content)": "boolean",
-}
 
 
 def connect(
@@ -82,19 +84,16 @@ def connect(
     """
     settings = settings or load_settings()
     given = settings.data if data is None else data
-    with ThreadPoolExecutor(1) as pool:  # binding the views takes as long as looking at thousands of known files
-        opened = pool.submit(reader.open_connection)
-        files, health_checks, auditions = find_logs(given), find_health_checks(given), find_auditions(given)
+    with ThreadPoolExecutor(1) as pool:
+        opened = pool.submit(_without_logs, settings, given)
+        recalled = recall(find_logs(given))
         con = opened.result()
-        _create_tables(con, settings, health_checks, auditions)
-        views = pool.submit(_create_views, con.cursor())
-        inspections = inspect(con, files, progress=progress)
-        _fill_ledger(con, inspections)
+        inspections = inspect(con, recalled, progress=progress)
+        filled = pool.submit(_fill, con.cursor(), _ledger(inspections))
         parts = list(_parts(inspections, since and _utc(since), until and _utc(until)))
         mirrored = mirrors(part.file for part in parts) if (settings.mirror if mirror is None else mirror) else {}
-        cells = _cells(parts)
-        views.result()
-    con.execute(f"create or replace view log_cells as {cells}")
+        con.execute(f"create or replace view log_cells as {_cells(parts)}")
+        filled.result()
     con.execute(f"create or replace view suspect_cells as {_cells([p for p in parts if p.piece.bad_cells])}")
     if mirrored:
         whole = [part.file for part in parts if part.file.content_hash in mirrored]
@@ -143,10 +142,7 @@ def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, whole_sin
 
 def connect_empty() -> DuckDBPyConnection:
     """Return a connection with every view and metric, and no record in any of them."""
-    con = reader.open_connection()
-    _create_tables(con, Settings.model_construct(), [], [])
-    _create_views(con.cursor())
-    return con
+    return _without_logs(Settings.model_construct(), [])
 
 
 def meaning(text: str) -> str:
@@ -155,102 +151,88 @@ def meaning(text: str) -> str:
     return header.split(". ")[0].rstrip(".") + "."
 
 
-def _create_views(own: DuckDBPyConnection) -> None:
-    """Create every view and metric, with its comment; the logs are still to be named. What it is given is closed."""
-    with own:  # and what is temporary in it ends with it
-        for name in ("log_cells", "suspect_cells"):
-            own.execute(f"create view {name} as {_cells([])}")
-        own.execute(f"create view log_records as {_typed('log_cells')}")
-        _create_commented(own, "views", "view")
-        # DuckDB binds a macro when it is created: over stand-ins for what is long, several times as fast.
-        for name in _OFTEN_READ:
-            own.execute(f"create temp table {name} as from main.{name} limit 0")
-        for call, gives in _OFTEN_CALLED.items():
-            own.execute(f"create temp macro {call} as cast(null as {gives})")
-        _create_commented(own, "metrics", "macro table")
-
-
-def _create_commented(con: DuckDBPyConnection, folder: str, kind: str) -> None:
-    texts = reader.sql_texts(folder).items()
-    con.execute("\n".join(f"{text};\ncomment on {kind} {name} is {literal(meaning(text))};" for name, text in texts))
-
-
-def _create_tables(
-    con: DuckDBPyConnection,
-    settings: Settings,
-    health_checks: Iterable[Path],
-    auditions: Iterable[Path],
-) -> None:
-    """Create what the views need beside the records: columns, targets, checks, auditions, and an empty ledger."""
-    columns = pl.DataFrame(
-        [
-            (position, column.name, column.type, column.unit, column.meaning, column.example)
-            for position, column in enumerate(schema.COLUMNS, start=1)
-        ],
-        schema=["position", "column_name", "column_type", "unit", "meaning", "example"],
-        orient="row",
-    )
-    targets = pl.DataFrame(
-        list(settings.objectives.model_dump().items()), schema=["objective", "target"], orient="row"
-    ).cast({"target": pl.Float64})
-    _create(con, "log_columns", columns)
-    _create(con, "objective_targets", targets)
-    _create(con, "health_check_lines", _health_check_lines(health_checks))
-    _create(con, "audition_files", _audition_files(auditions))
-    _create(con, "audition_cells", _audition_cells(auditions))
-    for name, types in _LEDGER.items():
-        _create(con, name, types.to_frame())
-
-
-def _create(con: DuckDBPyConnection, name: str, frame: pl.DataFrame) -> None:
-    con.register("frame", frame)
-    con.execute(f"create table {name} as from frame")
-    con.unregister("frame")
-
-
-_LEDGER = {
-    "inspected_files": pl.Schema(
-        {
-            "file": pl.String(),
-            "state": pl.String(),
-            "reason": pl.String(),
-            "live": pl.Boolean(),
-            "layouts": pl.String(),
-            "size": pl.Int64(),
-            "records": pl.Int64(),
-            "accepted": pl.Int64(),
-            "rejects": pl.Int64(),
-            "pending_bytes": pl.Int64(),
-            "bad_cells": pl.Int64(),
-            "undated": pl.Int64(),
-            "first_at": pl.Datetime("us"),
-            "last_at": pl.Datetime("us"),
-            "duplicate_of": pl.String(),
-            "headers": pl.String(),
-            "held_columns": pl.String(),
-            "unknown_columns": pl.String(),
-            "content_hash": pl.String(),
-        }
-    ),
-    "inspected_rejects": pl.Schema(
-        {
-            "file": pl.String(),
-            "line": pl.Int64(),
-            "byte_offset": pl.Int64(),
-            "size": pl.Int64(),
-            "reason": pl.String(),
-            "raw": pl.String(),
-        }
-    ),
-    "undecodable_cells": pl.Schema(
-        {"file": pl.String(), "row": pl.Int64(), "column_name": pl.String(), "value": pl.String()}
-    ),
-}
-
-
-def _fill_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> None:
-    as_json = cache(json.dumps)  # few layouts in thousands of files; and a text costs a tenth of what a list does
+def _without_logs(settings: Settings, folders: Path | str | Sequence[Path | str]) -> DuckDBPyConnection:
+    """Return a connection that knows the targets, and the health checks and voice auditions in *folders*."""
+    con = _from_template()
+    con.execute(_insert("objective_targets", settings.objectives.model_dump().items()))
+    auditions = find_auditions(folders)
     rows: dict[str, list[tuple[object, ...]]] = {
+        "health_check_lines": [(line, str(path)) for path in find_health_checks(folders) for line in _lines(path)],
+        "audition_files": [(_name(path), path.stat().st_size) for path in auditions],
+        "audition_cells": [row for path in auditions for row in _audition_cells(path)],
+    }
+    _fill(con.cursor(), rows)
+    return con
+
+
+def _from_template() -> DuckDBPyConnection:
+    """Return a connection with every table, function, view and metric, none of them over a log."""
+    script, cache = _script(), Cache()
+    name = _TEMPLATE.format(hashlib.sha256((duckdb.__version__ + script).encode()).hexdigest()[:16])
+    with suppress(duckdb.Error):  # there is none yet, or not a whole one
+        con = reader.open_duckdb()
+        con.execute(f"attach {literal(str(cache.folder / name))} as template (read_only)")
+        con.execute("copy from database template to memory; detach template")
+        return con
+    con = reader.open_duckdb()
+    con.execute(script)
+    with suppress(CacheError, duckdb.Error), cache.new_file(name) as path:  # without it, this is done at every connect
+        path.unlink()
+        con.execute(f"attach {literal(str(path))} as template (block_size 16384)")
+        con.execute("copy from database memory to template; detach template")
+        cache.clear([name], pattern=_TEMPLATE.format("*"), age=_MONTH)
+    return con
+
+
+def _script() -> str:
+    """Return the SQL that creates every table, function, view and metric; the logs are still to be named."""
+    tables = [
+        f"create table {name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})"
+        for name, columns in _TABLES.items()
+    ]
+    columns = [
+        (position, column.name, column.type, column.unit, column.meaning, column.example)
+        for position, column in enumerate(schema.COLUMNS, start=1)
+    ]
+    return ";\n".join(
+        [
+            *tables,
+            _insert("log_columns", columns),
+            *reader.sql_texts("functions").values(),
+            *(f"create view {name} as {_cells([])}" for name in ("log_cells", "suspect_cells")),
+            f"create view log_records as {_typed('log_cells')}",
+            *_commented("views", "view"),
+            *_commented("metrics", "macro table"),
+        ]
+    )
+
+
+def _commented(folder: str, kind: str) -> Iterator[str]:
+    for name, text in reader.sql_texts(folder).items():
+        yield f"{text};\ncomment on {kind} {name} is {literal(meaning(text))}"
+
+
+def _insert(table: str, rows: Iterable[tuple[object, ...]]) -> str:
+    """Return the SQL that puts a few *rows* into *table*."""
+    return f"insert into {table} values " + ", ".join(f"({', '.join(literal(str(c)) for c in row)})" for row in rows)
+
+
+def _fill(own: DuckDBPyConnection, rows: Mapping[str, Sequence[tuple[object, ...]]]) -> None:
+    """Put *rows* into the tables that they are named after. The connection it is given is closed."""
+    with own:
+        for table, its in rows.items():
+            if its:
+                types = zip(_TABLES[table].items(), zip(*its, strict=True), strict=True)
+                frame = pl.DataFrame(  # noqa: F841 - DuckDB finds it by its name
+                    [pl.Series(name, cells, _DTYPES[kind]) for (name, kind), cells in types]
+                )
+                own.execute(f"insert into {table} from frame")
+
+
+def _ledger(inspections: Sequence[Inspection]) -> dict[str, list[tuple[object, ...]]]:
+    """Return the rows of the tables of the ledger."""
+    as_json = cache(json.dumps)  # few layouts in thousands of files; and a text costs a tenth of what a list does
+    return {
         "inspected_files": [
             (
                 _name(file.file),
@@ -288,12 +270,6 @@ def _fill_ledger(con: DuckDBPyConnection, inspections: Sequence[Inspection]) -> 
             for cell in file.undecodable
         ],
     }
-    for name, types in _LEDGER.items():
-        columns = zip(*rows[name], strict=True) if rows[name] else [()] * len(types)
-        series = [pl.Series(*column) for column in zip(types.names(), columns, types.dtypes(), strict=True)]
-        con.register("frame", pl.DataFrame(series))
-        con.execute(f"insert into {name} from frame")
-        con.unregister("frame")
 
 
 @dataclass(frozen=True)
@@ -365,12 +341,25 @@ def _utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
 
 
-def _health_check_lines(paths: Iterable[Path]) -> pl.DataFrame:
-    """Return every line of the health-check logs with its file; what is not UTF-8 becomes U+FFFD."""
-    lines = [
-        (line, str(path)) for path in paths for line in path.read_text(encoding="utf-8", errors="replace").split("\n")
-    ]
-    return pl.DataFrame(lines, schema={"line": pl.String, "source_file": pl.String}, orient="row")
+def _lines(path: Path) -> list[str]:
+    """Return every line of *path*; what is not UTF-8 becomes U+FFFD."""
+    return path.read_text(encoding="utf-8", errors="replace").split("\n")
+
+
+def _audition_cells(path: Path) -> list[tuple[object, ...]]:
+    """Return every row of the results of a voice audition as text; one that is no CSV or not to be read has none."""
+    with suppress(pl.exceptions.PolarsError, OSError):
+        rows = pl.read_csv(
+            path.read_bytes(),
+            infer_schema=False,
+            encoding="utf8-lossy",
+            truncate_ragged_lines=True,
+            raise_if_empty=False,
+        )
+        missing = [name for name in _TABLES["audition_cells"] if name not in rows.columns]
+        rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in missing)
+        return rows.with_columns(source_file=pl.lit(_name(path))).select(*_TABLES["audition_cells"]).rows()
+    return []
 
 
 def _name(path: Path) -> str:
@@ -379,31 +368,54 @@ def _name(path: Path) -> str:
 
 
 _AUDITION = ("sample_id", "voice", "rate", "pitch", "style", "duration_ms", "file_size_bytes", "file_path", "file_url")
-_AUDITION_CELLS = dict.fromkeys((*_AUDITION, "status", "source_file"), pl.String)
-
-
-def _audition_files(paths: Iterable[Path]) -> pl.DataFrame:
-    """Return every result of voice auditions, be it a CSV or not, with its size in bytes."""
-    return pl.DataFrame(
-        [(_name(path), path.stat().st_size) for path in paths],
-        schema={"source_file": pl.String, "size": pl.Int64},
-        orient="row",
-    )
-
-
-def _audition_cells(paths: Iterable[Path]) -> pl.DataFrame:
-    """Return every row of the voice auditions as text, with its file; one that is no CSV or not to be read has none."""
-    frames = [pl.DataFrame(schema=_AUDITION_CELLS)]
-    for path in paths:
-        with suppress(pl.exceptions.PolarsError, OSError):
-            rows = pl.read_csv(
-                path.read_bytes(),
-                infer_schema=False,
-                encoding="utf8-lossy",
-                truncate_ragged_lines=True,
-                raise_if_empty=False,
-            )
-            missing = [name for name in _AUDITION_CELLS if name not in rows.columns]
-            rows = rows.with_columns(pl.lit(None, pl.String).alias(name) for name in missing)
-            frames.append(rows.select(*_AUDITION_CELLS).with_columns(source_file=pl.lit(_name(path))))
-    return pl.concat(frames)
+_TABLES = {  # what the views need beside the records: columns, targets, checks, auditions, and the ledger
+    "log_columns": {
+        "position": "bigint",
+        "column_name": "varchar",
+        "column_type": "varchar",
+        "unit": "varchar",
+        "meaning": "varchar",
+        "example": "varchar",
+    },
+    "objective_targets": {"objective": "varchar", "target": "double"},
+    "health_check_lines": {"line": "varchar", "source_file": "varchar"},
+    "audition_files": {"source_file": "varchar", "size": "bigint"},
+    "audition_cells": dict.fromkeys((*_AUDITION, "status", "source_file"), "varchar"),
+    "inspected_files": {
+        "file": "varchar",
+        "state": "varchar",
+        "reason": "varchar",
+        "live": "boolean",
+        "layouts": "varchar",
+        "size": "bigint",
+        "records": "bigint",
+        "accepted": "bigint",
+        "rejects": "bigint",
+        "pending_bytes": "bigint",
+        "bad_cells": "bigint",
+        "undated": "bigint",
+        "first_at": "timestamp",
+        "last_at": "timestamp",
+        "duplicate_of": "varchar",
+        "headers": "varchar",
+        "held_columns": "varchar",
+        "unknown_columns": "varchar",
+        "content_hash": "varchar",
+    },
+    "inspected_rejects": {
+        "file": "varchar",
+        "line": "bigint",
+        "byte_offset": "bigint",
+        "size": "bigint",
+        "reason": "varchar",
+        "raw": "varchar",
+    },
+    "undecodable_cells": {"file": "varchar", "row": "bigint", "column_name": "varchar", "value": "varchar"},
+}
+_DTYPES = {
+    "varchar": pl.String(),
+    "bigint": pl.Int64(),
+    "double": pl.Float64(),
+    "boolean": pl.Boolean(),
+    "timestamp": pl.Datetime("us"),
+}

@@ -158,28 +158,52 @@ _INSPECTION = TypeAdapter(Inspection)
 _PROVEN = TypeAdapter(_Proven)
 
 
-def inspect(con: DuckDBPyConnection, files: Iterable[LogFile], *, progress: Progress | None = None) -> list[Inspection]:
+@dataclass(frozen=True)
+class Recalled:
     """
-    Return what is known of *files*, in their order.
+    What is remembered of log files, before any is read.
+
+    Attributes:
+        files: The log files.
+
+        folders: Their folders by name.
+
+        found: What was found in this version of each file; None where it has to be looked at.
+    """
+
+    files: list[LogFile]
+    folders: dict[str, _Folder]
+    found: list[Inspection | None]
+
+
+def recall(files: Iterable[LogFile]) -> Recalled:
+    """Return what is remembered of *files*."""
+    files = list(files)
+    folders = {folder: _Folder(Cache(Path(folder))) for folder in {file.folder for file in files}}
+    with _no_collection():
+        found = [None if file.live else folders[file.folder].recall(file) for file in files]
+    return Recalled(files, folders, found)
+
+
+def inspect(con: DuckDBPyConnection, recalled: Recalled, *, progress: Progress | None = None) -> list[Inspection]:
+    """
+    Return what is known of log files, in their order, after a look at those of which nothing is remembered.
 
     Args:
         con: A connection made by :func:`bakame_duck.reader.open_connection`; the ends of live files
             become its table ``log_tails``.
 
-        files: The log files.
+        recalled: The files, and what is remembered of them.
 
         progress: Called with the number of bytes inspected and of all that have to be.
 
     Raises:
         CacheError: A repaired copy cannot be written.
     """
-    files = list(files)
-    folders = {folder: _Folder(Cache(Path(folder))) for folder in {file.folder for file in files}}
+    folders, found = recalled.folders, list(recalled.found)
     columns = ", ".join(f"{name} varchar" for name in NAMES)
     con.execute(f"create table log_tails ({columns}, source_file varchar, source_row bigint)")
-    with _no_collection():
-        found = [None if file.live else folders[file.folder].recall(file) for file in files]
-    new = [(place, file) for place, file in enumerate(files) if found[place] is None]
+    new = [(place, file) for place, file in enumerate(recalled.files) if found[place] is None]
     seen = Seen(2 * sum(_size_of(file.path) for _, file in new), progress)
     pool = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1))  # a core is for DuckDB, which reads what was scanned
     with ExitStack() as ends, ExitStack() as work:

@@ -24,7 +24,7 @@ from duckdb import DuckDBPyConnection
 from bakame_duck import reader
 from bakame_duck.cache import Cache
 from bakame_duck.errors import CacheError, LogError
-from bakame_duck.inspection import FORMAT, Inspection, clear, inspect
+from bakame_duck.inspection import FORMAT, Inspection, clear, inspect, recall
 from bakame_duck.logs import find_logs
 from bakame_duck.scan import Progress
 
@@ -83,7 +83,7 @@ def refresh(
     files = find_logs(data)
     told = progress or (lambda *_: None)
     with reader.open_connection() as con:
-        inspections = inspect(con, files, progress=lambda done, total: told(done, total, "Inspecting logs"))
+        inspections = inspect(con, recall(files), progress=lambda done, total: told(done, total, "Inspecting logs"))
         rotated = _rotated(inspections)
         places = _places(rotated)
         wanted = [file for file in rotated if can_hold(file, since, until)]

@@ -60,12 +60,18 @@ class Piece:
 
 def open_connection() -> DuckDBPyConnection:
     """Return a connection in UTC that knows ``sql/functions``."""
+    con = open_duckdb()
+    for text in sql_texts("functions").values():
+        con.execute(text)
+    return con
+
+
+def open_duckdb() -> DuckDBPyConnection:
+    """Return a connection in UTC that knows nothing yet."""
     con = duckdb.connect()
     con.execute("set TimeZone = 'UTC'")
     with suppress(duckdb.Error):  # a notebook's bar, which cannot be set without ipywidgets, is not drawn on stdout
         con.execute("set enable_progress_bar = false")  # it would draw among the rows
-    for text in sql_texts("functions").values():
-        con.execute(text)
     return con
 
 

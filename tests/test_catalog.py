@@ -1,8 +1,11 @@
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import duckdb
 import pytest
 
 from bakame_duck import connect
-from bakame_duck.catalog import meaning
+from bakame_duck.catalog import connect_empty, meaning
 from bakame_duck.errors import DataFolderError
 from bakame_duck.resources import resource_folder
 from bakame_duck.settings import Settings
@@ -125,3 +128,77 @@ def test_the_ledger_adds_up_over_every_kind_of_file(given):
     ]
     assert con.execute("select count(*) from user_sessions").fetchall() == [(7,)]
     assert con.execute("select count(*) from ingest_rejects").fetchall() == [(1,)]
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """An empty cache folder of the user."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "bakame-duck"
+
+
+def known(con):
+    """Return what a connection says of our tables, views and functions, but for their texts: DuckDB varies them."""
+    return [
+        con.execute(f"select {columns} from duckdb_{kind}() where not internal order by all").fetchall()
+        for kind, columns in (
+            ("columns", "table_name, column_name, data_type"),
+            ("views", "view_name, comment"),
+            ("functions", "function_name, parameters, comment"),
+        )
+    ]
+
+
+def test_a_connection_copied_from_the_template_knows_what_the_one_knows_that_made_it(own_cache):
+    first = connect_empty()
+    (template,) = own_cache.iterdir()
+    with duckdb.connect(template) as changed:
+        changed.execute("create table only_in_the_template (x integer)")
+    second = connect_empty()
+
+    assert second.execute("select count(*) from only_in_the_template").fetchall() == [(0,)]
+    second.execute("drop table only_in_the_template")
+    assert known(second) == known(first)
+    assert second.execute("from log_columns").fetchall() == first.execute("from log_columns").fetchall()
+    assert second.execute("select current_database(), current_schema()").fetchall() == [("memory", "main")]
+    assert second.execute("select database_name from duckdb_databases() where not internal").fetchall() == [("memory",)]
+
+
+@pytest.mark.parametrize("size", [0, 100, 20_000])
+def test_a_torn_template_is_made_anew(size, own_cache):
+    first = connect_empty()
+    (template,) = own_cache.iterdir()
+    whole = template.stat().st_size
+    os.truncate(template, size)
+
+    assert known(connect_empty()) == known(first)
+    assert template.stat().st_size == whole
+    assert list(own_cache.iterdir()) == [template]
+
+
+def test_without_a_place_for_the_template_every_connection_is_made_from_the_start(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+
+    assert known(connect_empty()) == known(connect_empty())
+
+
+def test_another_release_has_its_own_template_and_a_month_later_the_old_one_goes(own_cache, monkeypatch):
+    connect_empty()
+    (old,) = own_cache.iterdir()
+    (own_cache / "other.js").touch()
+    monkeypatch.setattr(duckdb, "__version__", "another")
+    os.utime(old, (0, 0))
+
+    connect_empty()
+
+    assert not old.exists()
+    assert {path.suffix for path in own_cache.iterdir()} == {".duckdb", ".js"}
+
+
+def test_connections_made_at_once_share_the_template(own_cache):
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: known(connect_empty()), range(24)))
+
+    assert all(one == made[0] for one in made)
+    assert len(list(own_cache.iterdir())) == 1

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from bakame_duck import connect, inspection, reader
 from bakame_duck.errors import CacheError
-from bakame_duck.inspection import inspect
+from bakame_duck.inspection import inspect, recall
 from bakame_duck.logs import find_logs
 from bakame_duck.reader import open_connection
 from bakame_duck.schema import COLUMNS, LAYOUTS, NAMES
@@ -33,7 +33,7 @@ FIRST, SECOND, THIRD = (
 
 def inspected(*folders, progress=None):
     with open_connection() as con:
-        return inspect(con, find_logs(folders), progress=progress)
+        return inspect(con, recall(find_logs(folders)), progress=progress)
 
 
 def inputs(con):
@@ -612,7 +612,7 @@ def test_the_notes_on_a_folder_that_cannot_be_written_go_to_the_users_cache(give
 
     assert inputs(given.connect()) == ["one"]
     assert [path.name for path in given.folder.iterdir()] == ["user_sessions_2026-01-04.csv"]
-    assert [path.name for path in (tmp_path / "cache" / "bakame-duck").rglob("*.*")] == ["notes.sqlite"]
+    assert [path.name for path in (tmp_path / "cache" / "bakame-duck").rglob("*/*")] == ["notes.sqlite"]
 
 
 def test_files_that_wait_are_not_read_any_more_when_one_cannot_be_kept(given, monkeypatch):
