@@ -84,7 +84,7 @@ def connect(
     """
     settings = settings or load_settings()
     given = settings.data if data is None else data
-    with ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool:  # what DuckDB does goes on beside what Python does
         opened = pool.submit(_without_logs, settings, given)
         recalled = recall(find_logs(given))
         con = opened.result()
