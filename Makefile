@@ -24,7 +24,7 @@ test: $(READY) ## run all tests
 	$(BIN)/pytest --numprocesses auto
 
 test-deep: $(READY) $(DUCKDB15)/.ready ## run the long tests at full length: tens of thousands of files, hundreds of kills, thousands of months
-	BAKAME_DUCK_DEEP=1 $(BIN)/pytest --numprocesses auto $(addprefix tests/test_,oracle.py damage.py append.py crashes.py comparisons.py)
+	BAKAME_DUCK_DEEP=1 $(BIN)/pytest --numprocesses auto $(addprefix tests/test_,oracle.py damage.py append.py crashes.py comparisons.py odd_weeks.py)
 	BAKAME_DUCK_DEEP=1 PYTHONPATH=$(CURDIR)/$(DUCKDB15) $(BIN)/pytest tests/test_oracle.py
 
 check: $(READY) ## lint, format, types, SQL, import contracts

@@ -31,6 +31,7 @@ def day_axis(letters: int, days: Sequence[date]) -> alt.X:
 
 
 DAY_TOOLTIP = alt.Tooltip("day_name:N", title="day")
+_COUNTED = alt.Axis(tickCount=4, tickMinStep=1)  # of what has no halves
 
 
 def with_day_names(rows: pl.DataFrame) -> pl.DataFrame:
@@ -182,7 +183,7 @@ def slow_turns_by_stage(pushed: pl.DataFrame, days: Sequence[date] = ()) -> Pane
         days,
         column="pushed_by",
         kinds={name: kind for name, kind in _PUSHED_BY.items() if name in pushed["pushed_by"]},
-        y=alt.Y("turns:Q", title="turns over target", axis=alt.Axis(tickCount=4)),
+        y=alt.Y("turns:Q", title="turns over target", axis=_COUNTED),
         tooltip=[
             alt.Tooltip("turns:Q", title="turns over target", format=","),
             alt.Tooltip("median_over_ms:Q", title="over the target, median ms", format=",.0f"),
@@ -309,7 +310,7 @@ def _rounded_edges(values: pl.Series) -> list[float]:
     ends = [float(values.quantile(share, "linear") or 0) for share in (0.2, 0.4, 0.6, 0.8)]
     spread = max(ends[-1] - ends[0], 1)
     step = next(step for step in (10, 20, 50, 100, 200, 500, 1000, 2000, 5000, spread) if spread / step <= 8)
-    return sorted({max(round(end / step), 1) * step for end in ends})
+    return sorted({float(max(round(end / step), 1) * step) for end in ends})
 
 
 def bad_turns(windows: pl.DataFrame, incidents: pl.DataFrame, timezone: str) -> Layered | Nothing:
@@ -397,7 +398,7 @@ def callers_by_week(weeks: pl.DataFrame) -> Panels | Nothing:
         .mark_bar(size=30)
         .encode(
             x=alt.X("week:O", title=None, sort=None, axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("number:Q", title="callers", axis=alt.Axis(tickCount=4)),
+            y=alt.Y("number:Q", title="callers", axis=_COUNTED),
             order="position:O",
             color=alt.Color(
                 "title:N",
@@ -518,7 +519,7 @@ def calls_by_day(calls: pl.DataFrame, days: Sequence[date] = ()) -> alt.Chart | 
         .mark_bar(size=30, color=color("accent"))
         .encode(
             x=day_axis(3, days),
-            y=alt.Y("calls:Q", title="calls", axis=alt.Axis(tickCount=4)),
+            y=alt.Y("calls:Q", title="calls", axis=_COUNTED),
             tooltip=[
                 DAY_TOOLTIP,
                 alt.Tooltip("calls:Q", format=","),

@@ -142,9 +142,9 @@ def chance_exponent(bad: Counts, turns: Counts, *, all_bad: int, all_turns: int)
     Given the totals, the bad turns of a span are hypergeometric; x is n times the Kullback-Leibler divergence of the
     span's share from that of all (Hoeffding 1963, theorem 1, which holds without replacement by theorem 4).
     """
-    whole = all_bad / all_turns
-    if whole in (0, 1):
+    if all_bad in (0, all_turns):
         return np.zeros(len(bad))
+    whole = all_bad / all_turns
     exponents = _likelihood(bad, turns) - bad * math.log(whole) - (turns - bad) * math.log(1 - whole)
     return np.where(bad > turns * whole, exponents, 0.0)
 

@@ -31,6 +31,7 @@ from bakame_duck.wording import (
     moment,
     percent,
     rows_in_short,
+    seconds,
     several,
     short_day,
     some_columns,
@@ -182,11 +183,8 @@ def objectives_table(
     budget_of = {row["objective"]: row for row in budgets}
     weeks = sorted({row["week_start"] for row in history})
     measured_in = {(row["objective"], row["week_start"]): row["measured"] for row in history}
-    rows = [
-        objective
-        | {name: value for name, value in budget_of.get(objective["objective"], {}).items() if name not in objective}
-        for objective in objectives
-    ]
+    nothing: Row = dict.fromkeys(budgets[0]) if budgets else {}  # of an objective on which nothing was observed
+    rows = [objective | nothing | budget_of.get(objective["objective"], {}) | objective for objective in objectives]
 
     def past(row: Row) -> list[float | None]:
         return [measured_in.get((row["objective"], week)) for week in weeks]
@@ -224,7 +222,10 @@ def _budget(objective: Row) -> Markup:
     used = objective.get("used_lookback_percent")
     if used is None:
         return Markup("–")
-    return Markup("<b>{:,.0f}%</b><small>{:,.0f}% this week</small>").format(used, objective["used_percent"])
+    this_week = objective["used_percent"]  # None where nothing was observed in it
+    return Markup("<b>{:,.0f}%</b><small>{} this week</small>").format(
+        used, "–" if this_week is None else f"{this_week:,.0f}%"
+    )
 
 
 def _bullet(objective: Row, busy_windows: Row) -> Markup:
@@ -407,7 +408,7 @@ def engagement_table(callers: Sequence[Row], *, timezone: str) -> Block:
             TableColumn("Interactions", lambda row: count(row["total_interactions"]), number=True),
             TableColumn(
                 "Mean duration",
-                lambda row: "–" if row["avg_session_duration"] is None else f"{row['avg_session_duration']:.1f} s",
+                lambda row: seconds(row["avg_session_duration"]),
                 number=True,
                 wide_only=True,
             ),

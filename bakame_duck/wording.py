@@ -6,9 +6,10 @@ Rows in, text out. Nothing here computes a metric, and nothing here is HTML.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo
 
 from bakame_duck.texts import shown
@@ -46,17 +47,22 @@ _BLAMED = {
 
 def count(number: float | None) -> str:
     """Return 5812 as '5,812'."""
-    return "–" if number is None else f"{number:,.0f}"
+    return f"{number:,.0f}" if _is_told(number) else "–"
 
 
 def milliseconds(number: float | None) -> str:
     """Return 2314.2 as '2,314 ms'."""
-    return "–" if number is None else f"{number:,.0f} ms"
+    return f"{number:,.0f} ms" if _is_told(number) else "–"
+
+
+def seconds(number: float | None) -> str:
+    """Return 31.25 as '31.2 s'."""
+    return f"{number:.1f} s" if _is_told(number) else "–"
 
 
 def percent(number: float | None) -> str:
     """Return 3.14 as '3.1%'; close to 100 as many digits as tell it from 100."""
-    if number is None:
+    if not _is_told(number):
         return "–"
     if 99 < number < 100:
         return f"{min(round(number, 2), 99.99):.2f}%"
@@ -65,7 +71,12 @@ def percent(number: float | None) -> str:
 
 def decimal(number: float | None, digits: int = 2) -> str:
     """Return 0.951 as '0.95'."""
-    return "–" if number is None else f"{number:.{digits}f}"
+    return f"{number:.{digits}f}" if _is_told(number) else "–"
+
+
+def _is_told(number: float | None) -> TypeGuard[float]:
+    """Whether there is a number: no mean is one of numbers too large to add up."""
+    return number is not None and math.isfinite(number)
 
 
 def amount(number: float | None, unit: str) -> str:
@@ -75,7 +86,7 @@ def amount(number: float | None, unit: str) -> str:
 
 def interval(low: float, high: float) -> str:
     """Return the ends of an interval, such as '2,240–2,395', with as many digits as tell them apart."""
-    digits = 0 if high >= 100.5 else 2 if high - low < 0.2 else 1
+    digits = 0 if high >= 100.5 else 2 if 0 < high - low < 0.2 else 1
     return f"{low:,.{digits}f}–{high:,.{digits}f}"
 
 
@@ -242,7 +253,7 @@ def _largest_change(changes: Sequence[Row], objectives: Sequence[Row], compared:
     return f"{text}."
 
 
-def incidents_lead(incidents: Sequence[Row], windows: Sequence[Row], timezone: str) -> str:
+def incidents_lead(incidents: Sequence[Row], windows: Sequence[Row], objectives: Sequence[Row], timezone: str) -> str:
     """
     Return the time windows in which a stage was bad, in one or two sentences.
 
@@ -251,17 +262,26 @@ def incidents_lead(incidents: Sequence[Row], windows: Sequence[Row], timezone: s
 
         windows: Rows of ``bad_turns``.
 
+        objectives: Rows of ``objectives_report``: what lasts all week is no incident, but breaches them.
+
         timezone: The time zone that instants are shown in.
     """
     if not windows:
         return "No turn of this week has a timing."
+    stages = {row["stage"] for row in windows}
+    breached = [row for row in objectives if row["status"] == "breached" and row["stage"] in stages]
+    if not incidents and breached:
+        return (
+            "No time of the week stands out from the rest of it. A fault that lasts all week can’t; breached over the "
+            f"whole of it: {listed(_name(objective) for objective in breached)}."
+        )
     if not incidents:
         return "No time of the week stands out: failed and slow turns came no thicker than chance allows."
     worst = incidents[0]
     window = time_span(worst["started_at"], worst["ended_at"], timezone)
     text = (
         f"{_STAGES[worst['stage']]}, {window}: {count(worst['bad_turns'])} of {several(worst['turns'], 'turn')} failed "
-        f"or were over target, {_part_of_week(worst, windows)} of all such turns of the week."
+        f"or were over target, {_part_of_week(worst, windows)} of the week’s."
     )
     if len(incidents) > 1:
         text += (

@@ -230,6 +230,16 @@ def test_the_order_of_the_rows_does_not_matter():
     assert find_incidents(windows).equals(find_incidents(windows.sample(fraction=1, shuffle=True, seed=1)))
 
 
+def test_turns_of_no_call_have_no_incident():
+    windows = week(
+        np.random.default_rng(4),
+        calls_a_day=400,
+        incidents=[("llm", MONDAY + timedelta(hours=9), MONDAY + timedelta(hours=12), 0.5)],
+    )
+
+    assert find_incidents(windows.with_columns(calls=pl.lit(0), bad_calls=pl.lit(0))).is_empty()
+
+
 def test_kulldorffs_ratio_by_hand():
     # 3 of 4 turns inside and 1 of 12 outside are bad: (3/4)^3 (1/4)^1 (1/12)^1 (11/12)^11 / ((1/4)^4 (3/4)^12)
     by_hand = math.log((3 / 4) ** 3 * (1 / 4) * (1 / 12) * (11 / 12) ** 11 / ((1 / 4) ** 4 * (3 / 4) ** 12))

@@ -158,6 +158,15 @@ def test_an_objective_is_set_with_its_budget_and_its_weeks():
     assert 'aria-label="by week: 1,700 ms, 1,800 ms"' in block._repr_html_()
 
 
+def test_an_objective_of_which_this_week_saw_nothing_still_has_its_four_weeks_budget():
+    budget = {"objective": "llm_latency", "burn_rate": None, "used_percent": None, "used_lookback_percent": 71.4}
+
+    block = tables.objectives_table([UPTIME | NOT_MEASURED, LATENCY | NOT_MEASURED], [budget], [], NO_WINDOWS)
+
+    assert ["–", "71%– this week"] == [row[5] for row in Cells(block).rows[1:]]
+    assert ["used_lookback_percent", "", "71.4"] == [row[-1] for row in downloaded(block)]
+
+
 def test_beside_an_uptime_that_nobody_measured_stand_the_windows_with_a_success():
     windows = {"windows": 812, "success_percent": 99.1}
 

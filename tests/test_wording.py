@@ -60,6 +60,9 @@ UPTIME = LATENCY | {
         (wording.percent, None, "–"),
         (wording.decimal, 0.951, "0.95"),
         (wording.decimal, None, "–"),
+        (wording.seconds, 31.25, "31.2 s"),
+        (wording.seconds, None, "–"),
+        (wording.seconds, float("inf"), "–"),
         (wording.in_words, 0, "no"),
         (wording.in_words, 6, "six"),
         (wording.in_words, 10, "ten"),
@@ -505,7 +508,13 @@ CHANGE = {
 
 @pytest.mark.parametrize(
     ("low", "high", "said"),
-    [(2240.2, 2395.4, "2,240–2,395"), (2.54, 3.6, "2.5–3.6"), (99.71, 99.83, "99.71–99.83"), (0.0, 0.4, "0.0–0.4")],
+    [
+        (2240.2, 2395.4, "2,240–2,395"),
+        (2.54, 3.6, "2.5–3.6"),
+        (99.71, 99.83, "99.71–99.83"),
+        (0.0, 0.4, "0.0–0.4"),
+        (50, 50, "50.0–50.0"),
+    ],
 )
 def test_an_interval_is_said(low, high, said):
     assert said == wording.interval(low, high)
@@ -563,27 +572,44 @@ def test_the_lead_names_the_incident():
     )
 
 
+BREACHED = LATENCY | {"status": "breached", "measured": 2314.2}
+
+
 @pytest.mark.parametrize(
-    ("incidents", "windows", "said"),
+    ("incidents", "windows", "objectives", "said"),
     [
-        ([], [], "No turn of this week has a timing."),
-        ([], WINDOWS, "No time of the week stands out: failed and slow turns came no thicker than chance allows."),
+        ([], [], [BREACHED], "No turn of this week has a timing."),
+        (
+            [],
+            WINDOWS,
+            [LATENCY, BREACHED | {"stage": "total"}],
+            "No time of the week stands out: failed and slow turns came no thicker than chance allows.",
+        ),
+        (
+            [],
+            WINDOWS,
+            [LATENCY, BREACHED],
+            "No time of the week stands out from the rest of it. A fault that lasts all week can’t; breached over the "
+            "whole of it: LLM latency.",
+        ),
         (
             [INCIDENT],
             WINDOWS,
+            [BREACHED],
             "The language model, Thursday 14:20 to 17:30: 71 of 76 turns failed or were over target, three quarters "
-            "of all such turns of the week.",
+            "of the week’s.",
         ),
         (
             [INCIDENT | {"ended_at": datetime(2026, 1, 16, 1)}, INCIDENT],
             WINDOWS[:1],
+            [],
             "The language model, Thursday 14:20 to Friday 03:00: 71 of 76 turns failed or were over target, nearly all "
-            "of all such turns of the week. One more stands below.",
+            "of the week’s. One more stands below.",
         ),
     ],
 )
-def test_the_incidents_are_said(incidents, windows, said):
-    assert said == wording.incidents_lead(incidents, windows, KIGALI)
+def test_the_incidents_are_said(incidents, windows, objectives, said):
+    assert said == wording.incidents_lead(incidents, windows, objectives, KIGALI)
 
 
 PUSHED = {"day": date(2026, 1, 15), "pushed_by": "llm", "turns": 46, "median_over_ms": 500.0, "median_excess_ms": 774.0}

@@ -4,10 +4,10 @@ create or replace view voice_auditions as
 select
     sample_id,
     nullif(voice, '') as voice,
-    try_cast(rate as double) as rate,
+    measured(try_cast(rate as double)) as rate,
     nullif(pitch, '') as pitch,
     nullif(style, '') as style,
-    try_cast(duration_ms as double) as duration_ms,
+    measured(try_cast(duration_ms as double)) as duration_ms,
     try_cast(file_size_bytes as bigint) as file_size_bytes,
     file_path,
     file_url,
