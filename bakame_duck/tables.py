@@ -310,7 +310,7 @@ def messages_table(messages: Sequence[Row], *, timezone: str) -> Block:
             TableColumn("Last", lambda row: moment(row["last_seen"], timezone), wide_only=True),
         ],
         label="Error messages",
-        empty="No turn failed.",
+        empty="",  # the sentence above has said it
     )
 
 
@@ -356,7 +356,7 @@ def modules_table(modules: Sequence[Row]) -> Block:
             TableColumn("Tokens out", lambda row: count(row["avg_tokens_out"]), number=True, wide_only=True),
         ],
         label="Turns by learning module",
-        empty="No turn in this time.",
+        empty="",  # the sentence above has said it
     )
 
 
