@@ -68,7 +68,7 @@ def find_incidents(
     windows: pl.DataFrame,
     *,
     window_minutes: int = 5,
-    longest: timedelta = timedelta(hours=24),
+    longest: timedelta = timedelta(days=4),
     significance: float = 0.01,
     least_ratio: float = 2.0,
     fewest_calls: int = 4,
@@ -81,7 +81,8 @@ def find_incidents(
     Kulldorff's scan statistic for Bernoulli data (1997, A spatial scan statistic, Communications in Statistics –
     Theory and Methods 26), in time: of all spans up to *longest*, the one whose turns inside and outside differ most,
     by the likelihood ratio. It is taken out and the next one looked for (Zhang, Assunção and Kulldorff 2010), until
-    the best that is left may be chance.
+    the best that is left may be chance. Those that touch are one. What lasts for more than half of the turns is what
+    is usual then: no span stands out from it.
 
     Chance is bounded instead of simulated, which needs neither time nor random numbers: :func:`chance_exponent` gives
     the most that the probability of one span can be, and the p-value is that times the spans and stages looked at.
@@ -103,7 +104,7 @@ def find_incidents(
 
         call_chance: The largest chance of as many calls turning bad in it, by the same bound, of this span alone.
 
-        most: The most incidents of a stage.
+        most: The most spans that are taken out of a stage.
 
     Returns:
         A row for each incident, in order of time: stage, started_at and ended_at (naive UTC: begin of the first window
@@ -117,7 +118,7 @@ def find_incidents(
     looks = sum(_spans(each.minutes, longest_minutes) for each in series)
     incidents = []
     for rows, each in zip(stages, series, strict=True):
-        found = dict(_incidents(each, rules, looks))
+        found = _joined(_incidents(each, rules, looks))
         usual = _share(rows, ~_any_of(found, len(rows)))
         incidents += [_row(rows, edges, p_value, usual, window_minutes) for edges, p_value in found.items()]
     return pl.DataFrame(incidents, schema=_INCIDENTS).sort("started_at", "stage")
@@ -183,6 +184,17 @@ def _incidents(windows: _Windows, rules: _Rules, looks: int) -> Iterator[tuple[t
             return
         yield edges, p_value
         windows = rest
+
+
+def _joined(found: Iterable[tuple[tuple[int, int], float]]) -> dict[tuple[int, int], float]:
+    """Return the edges of incidents with their p-values, those that touch as one with the smaller."""
+    joined: dict[tuple[int, int], float] = {}
+    for (first, end), p_value in sorted(found):
+        before = next(reversed(joined), None)
+        if before and before[1] == first:
+            first, p_value = before[0], min(p_value, joined.pop(before))
+        joined[first, end] = p_value
+    return joined
 
 
 def _likeliest(windows: _Windows, rules: _Rules) -> tuple[int, int] | None:

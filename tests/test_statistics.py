@@ -230,6 +230,19 @@ def test_the_order_of_the_rows_does_not_matter():
     assert find_incidents(windows).equals(find_incidents(windows.sample(fraction=1, shuffle=True, seed=1)))
 
 
+@pytest.mark.parametrize("hours", [20, 26, 60, 80, 100])
+def test_an_incident_of_days_is_one(hours):
+    begin = MONDAY + timedelta(hours=30)
+    outage = ("llm", begin, begin + timedelta(hours=hours), 0.9)
+
+    (found,) = find_incidents(week(np.random.default_rng(4), calls_a_day=400, incidents=[outage])).to_dicts()
+
+    assert found["stage"] == "llm"
+    assert abs(found["started_at"] - outage[1]) <= timedelta(minutes=15)
+    assert found["ended_at"] - outage[2] <= timedelta(minutes=15)
+    assert outage[2] - found["ended_at"] <= timedelta(hours=6)  # at night hardly anybody calls
+
+
 def test_turns_of_no_call_have_no_incident():
     windows = week(
         np.random.default_rng(4),
