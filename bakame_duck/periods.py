@@ -210,7 +210,8 @@ def _first_and_last(con: DuckDBPyConnection) -> tuple[datetime, datetime]:
     first, last = con.execute("select first_at, last_at from ingest_totals").fetchall()[0]
     if first is None:
         raise PeriodError(
-            "The logs hold no record", hint="'bakame-duck sql \"from ingest_files\"' tells what was read."
+            "The logs hold no record with a usable timestamp",
+            hint="'bakame-duck sql \"from ingest_files\"' tells what was read.",
         )
     return first, last
 

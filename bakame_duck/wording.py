@@ -496,7 +496,7 @@ def activity_cards(
 
 
 def latency_lead(objectives: Sequence[Row]) -> str:
-    """Return which stages kept to their latency over the week, in one sentence."""
+    """Return which stages kept to their latency over the week, in a sentence or two."""
     latencies = [row for row in objectives if row["kind"] == "latency" and row["measured"] is not None]
     if not latencies:
         return "No turn of this week has a timing."
@@ -510,7 +510,12 @@ def latency_lead(objectives: Sequence[Row]) -> str:
         )
         if (stages := [STAGE_TITLES[row["stage"]].lower() for row in latencies if row["status"] == status])
     ]
-    return f"At p95 over the whole week, {'; '.join(parts)}."
+    text = f"At p95 over the whole week, {'; '.join(parts)}."
+    status_of = {row["objective"]: row["status"] for row in objectives}
+    if status_of.get("total_latency") == "met" and status_of.get("error_rate") == "breached":
+        failed = next(row["measured"] for row in objectives if row["objective"] == "error_rate")
+        text += f" The {percent(failed)} of the turns that failed count in the whole turn too, and can end early."
+    return text
 
 
 def errors_lead(by_stage: Sequence[Row], by_message: Sequence[Row]) -> str:

@@ -153,7 +153,7 @@ def test_a_week_ends_before_the_next_begins(given, instant, found):
 def test_logs_without_a_record_have_no_week(given: Given, week):
     con = given.health_checks(("2026-01-12 10:00:00", "healthy"))
 
-    with pytest.raises(PeriodError, match="The logs hold no record"):
+    with pytest.raises(PeriodError, match="The logs hold no record with a usable timestamp"):
         choose_week(con, week, KIGALI)
 
 

@@ -307,6 +307,14 @@ def test_the_key_figures_of_other_days_than_a_week_are_compared_over_these():
             [LATENCY | {"status": "too few"}, LATENCY | {"stage": "tts", "measured": None, "status": "not measured"}],
             "At p95 over the whole week, too few turns to say: language model.",
         ),
+        (
+            [
+                LATENCY | {"objective": "total_latency", "stage": "total"},
+                ERROR_RATE | {"objective": "error_rate", "measured": 98.5, "status": "breached"},
+            ],
+            "At p95 over the whole week, within target: whole turn. The 98.5% of the turns that failed count in the "
+            "whole turn too, and can end early.",
+        ),
     ],
 )
 def test_the_latency_is_said(objectives, said):
