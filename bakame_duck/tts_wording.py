@@ -214,13 +214,13 @@ def difference_interval(row: Row, name: str = "p95") -> str:
 def points(row: Row, rate: str) -> str:
     """Return the difference of a rate with its sign, such as '−2.3'."""
     number = row[f"{rate}_difference_points"]
-    return "–" if number is None else _sign(f"{number:+.1f}")
+    return "–" if number is None else _sign(f"{number:+z.1f}")
 
 
 def points_interval(row: Row, rate: str) -> str:
     """Return the interval of the difference of a rate, such as '−4.1 to −0.5'."""
     low, high = row[f"{rate}_low"], row[f"{rate}_high"]
-    return "" if low is None else _sign(f"{low:+.1f} to {high:+.1f}")
+    return "" if low is None else _sign(f"{low:+z.1f} to {high:+z.1f}")
 
 
 def p_value(number: float | None) -> str:
@@ -229,7 +229,7 @@ def p_value(number: float | None) -> str:
 
 
 def _signed(number: float | None, unit: str = "") -> str:
-    return "–" if number is None else _sign(f"{number:+,.0f} {unit}".strip())
+    return "–" if number is None else _sign(f"{number:+z,.0f} {unit}".strip())
 
 
 def _sign(text: str) -> str:

@@ -115,7 +115,7 @@ def change(now: Row, before: Row, days: int, compared: str = "the week before") 
     for row, name in ((now, "turns"), (before, f"turns in {compared}")):
         if row["days_with_turns"] < days:
             return f"{name} on {row['days_with_turns']} of {days} days: not compared"
-    return f"{100 * (now['turns'] - before['turns']) / before['turns']:+.0f}% on {compared}".replace("-", "−")
+    return f"{100 * (now['turns'] - before['turns']) / before['turns']:+z.0f}% on {compared}".replace("-", "−")
 
 
 def several(number: int, one: str, many: str = "") -> str:

@@ -29,7 +29,9 @@ PART = {
 }
 SEEDS = 300 if os.environ.get("BAKAME_DUCK_DEEP") else 12
 ZONES = ["Africa/Kigali", "America/St_Johns", "Asia/Kathmandu"]
-STUMBLED_ON = re.compile(r".{0,40}(?<![\w./-])(?:None(?! of)|nan|NaN|inf|Infinity|NaT|-0|null)(?![\w./]).{0,20}")
+STUMBLED_ON = re.compile(
+    r".{0,40}(?<![\w./-])(?:None(?! of)|nan|NaN|inf|Infinity|NaT|null|[-−]0(?:\.0)?)(?![\w./]).{0,20}"
+)
 each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 

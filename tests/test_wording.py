@@ -107,6 +107,7 @@ SILENCE = {
         (104, 100, "+4% on the week before"),
         (80, 100, "−20% on the week before"),
         (100, 100, "+0% on the week before"),
+        (999, 1000, "+0% on the week before"),
         (2500, 1000, "+150% on the week before"),
     ],
 )
