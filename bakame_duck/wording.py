@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeGuard
 from zoneinfo import ZoneInfo
 
@@ -43,6 +43,9 @@ _BLAMED = {
     "unexplained": "time that no stage explains",
     "together": "all stages together",
 }
+
+
+_HALF_A_DAY = timedelta(hours=12)
 
 
 def count(number: float | None) -> str:
@@ -162,6 +165,7 @@ def weekly_lead(
     changes: Sequence[Row],
     incidents: Sequence[Row],
     windows: Sequence[Row],
+    gaps: Sequence[Row],
     compared: str,
     timezone: str,
 ) -> tuple[str, str]:
@@ -177,13 +181,59 @@ def weekly_lead(
 
         windows: Rows of ``bad_turns``.
 
+        gaps: Rows of ``gaps``.
+
         compared: What the week is compared with, such as 'the week before'.
 
         timezone: The time zone that instants are shown in.
     """
     verdict, sentences = objectives_lead(objectives)
-    more = [_incidents_in_short(incidents, windows, timezone), _largest_change(changes, objectives, compared)]
+    more = [
+        _gaps_in_short(gaps, timezone),
+        _incidents_in_short(incidents, windows, timezone),
+        _largest_change(changes, objectives, compared),
+    ]
     return verdict, " ".join(filter(None, [sentences, *more]))
+
+
+def coverage_lead(totals: Row, since: datetime, until: datetime, timezone: str) -> str:
+    """
+    Return where the logs begin or end within a week, in one sentence or two; nothing where they span it.
+
+    Half a day is let pass: a night in which nobody called, before a report was asked for.
+
+    Args:
+        totals: The row of ``ingest_totals``.
+
+        since: The begin of the week, in naive UTC as all instants here.
+
+        until: Its end.
+
+        timezone: The time zone that instants are shown in.
+    """
+    first, last = totals["first_at"], totals["last_at"]
+    said = []
+    if first and first - since > _HALF_A_DAY:
+        said.append(f"The logs begin on {_weekday_and_time(first, timezone)}: what came before is not in them.")
+    if last and until - last > _HALF_A_DAY:
+        said.append(f"The logs end on {_weekday_and_time(last, timezone)}: what came after is not in them.")
+    return " ".join(said)
+
+
+def _weekday_and_time(instant: datetime, timezone: str) -> str:
+    return f"{instant.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)):%A %H:%M}"
+
+
+def _gaps_in_short(gaps: Sequence[Row], timezone: str) -> str:
+    """Return when the service was silent, which no objective shows: they are measured on the turns that there are."""
+    if not gaps:
+        return ""
+    longest = max(gaps, key=lambda row: row["usual_hours"])
+    span = time_span(longest["started_at"], longest["ended_at"], timezone)
+    hours = several(sum(row["usual_hours"] for row in gaps), "usually busy hour")
+    if len(gaps) == 1:
+        return f"There is no record from {span}: {hours}."
+    return f"There is no record of {hours}, the longest time from {span}."
 
 
 def _incidents_in_short(incidents: Sequence[Row], windows: Sequence[Row], timezone: str) -> str:

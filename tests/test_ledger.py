@@ -69,6 +69,22 @@ def test_gaps_are_looked_for_between_since_and_until(given):
     assert metric(con, "gaps", since="2026-01-04").fetchall() == []
 
 
+@pytest.mark.parametrize("minute", [0, 15])
+def test_a_silence_at_an_end_of_the_range_counts_where_the_logs_go_on(given, minute):
+    missing = {(f"2026-01-{day:02}", hour) for day in (5, 6, 10, 11) for hour in range(24)}
+    given.file(as_csv(*every_hour("2026-01-01", 14, missing)))
+    con = given.connect()
+
+    def found(first, last):
+        span = {"since": f"2026-01-{first:02}T00:{minute:02}", "until": f"2026-01-{last:02}T00:{minute:02}"}
+        rows = metric(con, "gaps", **span).fetchall()
+        return [(f"{start:%d %H:%M}", f"{end:%d %H:%M}", hours, usual) for start, end, hours, usual in rows]
+
+    first = ("05 00:00", "07 08:00", 56, 24) if minute == 0 else ("05 01:00", "07 08:00", 55, 24)  # in whole hours
+    assert found(5, 12) == [first, ("09 20:00", "12 00:00", 52, 24)]
+    assert found(5, 16) == [first, ("09 20:00", "12 08:00", 60, 24)]  # the logs end on the 14th
+
+
 def test_one_record_of_another_millennium_neither_hides_gaps_nor_takes_long(given):
     missing = {("2026-01-03", hour) for hour in (13, 14, 15)}
     records = [*every_hour("2026-01-01", 12, missing), *hourly("9026-01-01T12")]

@@ -569,12 +569,60 @@ def test_what_lies_on_its_limit_is_said_to(statuses, sentence):
 )
 def test_the_largest_change_is_said(changes, said):
     assert ("One of one objectives met, none breached.", said) == wording.weekly_lead(
-        [LATENCY], changes, [], [], WEEKS, KIGALI
+        [LATENCY], changes, [], [], [], WEEKS, KIGALI
     )
 
 
+GAP = {
+    "started_at": datetime(2026, 1, 13, 21),
+    "ended_at": datetime(2026, 1, 17, 5),
+    "hours": 80,
+    "usual_hours": 48,
+}
+
+
+@pytest.mark.parametrize(
+    ("gaps", "said"),
+    [
+        ([], ""),
+        ([GAP], "There is no record from Tuesday 23:00 to Saturday 07:00: 48 usually busy hours."),
+        (
+            [GAP | {"usual_hours": 2}, GAP],
+            "There is no record of 50 usually busy hours, the longest time from Tuesday 23:00 to Saturday 07:00.",
+        ),
+    ],
+)
+def test_the_lead_tells_when_the_service_was_silent(gaps, said):
+    assert said == wording.weekly_lead([LATENCY], [], [], WINDOWS, gaps, WEEKS, KIGALI)[1]
+
+
+WEEK = (datetime(2026, 1, 11, 22), datetime(2026, 1, 18, 22))
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "said"),
+    [
+        (datetime(2025, 1, 1), datetime(2026, 2, 1), ""),
+        (datetime(2026, 1, 12, 10), datetime(2026, 1, 18, 10), ""),
+        (
+            datetime(2026, 1, 14, 6, 5),
+            datetime(2026, 1, 18, 21),
+            "The logs begin on Wednesday 08:05: what came before is not in them.",
+        ),
+        (
+            datetime(2026, 1, 12, 11),
+            datetime(2026, 1, 13, 20, 55, 30),
+            "The logs begin on Monday 13:00: what came before is not in them. "
+            "The logs end on Tuesday 22:55: what came after is not in them.",
+        ),
+    ],
+)
+def test_logs_that_do_not_span_the_week_are_said(first, last, said):
+    assert said == wording.coverage_lead({"first_at": first, "last_at": last}, *WEEK, KIGALI)
+
+
 def test_the_lead_names_the_incident():
-    _, sentences = wording.weekly_lead([LATENCY], [], [INCIDENT], WINDOWS, WEEKS, KIGALI)
+    _, sentences = wording.weekly_lead([LATENCY], [], [INCIDENT], WINDOWS, [], WEEKS, KIGALI)
 
     assert sentences == (
         "The language model had an incident, Thursday 14:20 to 17:30: three quarters of its failed and slow turns."

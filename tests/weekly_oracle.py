@@ -710,7 +710,11 @@ class Numbers(Sample):
         busy = sorted({at.replace(minute=0, second=0, microsecond=0) for at in instants})
         days = len({hour.date() for hour in busy})
         usual = {hour for hour, count in Counter(hour.hour for hour in busy).items() if count / days >= 0.75}
-        for last, following in pairwise(busy):
+        # The logs go on before and after the week, so that a silence at an end of it counts, in whole hours.
+        first = min(record.at for record in self.records)
+        before = [self.week.since - HOUR] if first < self.week.since else []
+        after = [self.week.until] if max(record.at for record in self.records) >= self.week.until else []
+        for last, following in pairwise([*before, *busy, *after]):
             silent = [last + place * HOUR for place in range(1, (following - last) // HOUR)]
             missed = sum(hour.hour in usual for hour in silent)
             if missed >= 2:

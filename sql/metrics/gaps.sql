@@ -1,7 +1,8 @@
 -- Stretches without any record, of whole hours in which there usually are some.
 -- Grain: one gap, in whole hours of UTC. An hour of the day is usual when records stand in it on at least three of
 -- four days that have any. hours is the length of the gap, usual_hours how many of them are usual: at least
--- fewest_usual_hours, since a single quiet hour is no gap.
+-- fewest_usual_hours, since a single quiet hour is no gap. A silence at an end of the range counts up to that end
+-- where the logs go on beyond it; before their first record and after their last nobody knows.
 create or replace macro gaps(
     since := timestamp '-infinity', until := timestamp 'infinity', fewest_usual_hours := 2
 ) as table
@@ -20,11 +21,29 @@ usual_hours_of_the_day as (
     having count(*) * 4 >= 3 * (select count(distinct cast(busy.started_at as date)) from busy_hours as busy)
 ),
 
+-- The hours that the logs reach beyond the range in, so to speak: the last one before it, and the first one not in it.
+hours_and_ends as (
+    select started_at
+    from busy_hours
+
+    union
+
+    select date_trunc('hour', since - interval 1 microsecond) as started_at
+    from ingest_totals
+    where isfinite(cast(since as timestamp)) and first_at < since
+
+    union
+
+    select date_trunc('hour', cast(until as timestamp)) as started_at
+    from ingest_totals
+    where isfinite(cast(until as timestamp)) and last_at >= until
+),
+
 silences as (
     select
         started_at + interval 1 hour as started_at,
         lead(started_at) over (order by started_at) as ended_at
-    from busy_hours
+    from hours_and_ends
 ),
 
 silent_hours as (
