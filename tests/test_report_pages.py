@@ -61,6 +61,15 @@ def assert_opens(visit: Visit, reports: Mapping[str, Path], name: str) -> None:
     assert visit.page.evaluate("document.documentElement.scrollWidth") == visit.page.evaluate("window.innerWidth")
 
 
+@pytest.mark.parametrize("visit", [("light", width) for width in (360, 768, 960, 1280)], ids=str, indirect=True)
+def test_the_objectives_are_seen_whole_with_their_verdicts(visit: Visit, reports: Mapping[str, Path]) -> None:
+    visit.open(reports["weekly"])
+
+    cut = visit.page.eval_on_selector("[aria-label=Objectives]", "table => table.scrollWidth - table.clientWidth")
+
+    assert cut == 0
+
+
 @pytest.mark.parametrize("visit", [("light", 1280), ("dark", 1280)], ids=["light", "dark"], indirect=True)
 def test_page_and_charts_follow_the_readers_light_or_dark_theme(
     visit: Visit, reports: Mapping[str, Path], request: pytest.FixtureRequest
