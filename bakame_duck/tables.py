@@ -76,17 +76,21 @@ class TableColumn:
         number: Whether it is set flush right.
 
         wide_only: Whether a phone leaves it out.
+
+        widest_only: Whether a tablet leaves it out, too.
     """
 
     title: str
     cell: Callable[[Row], object]
     number: bool = False
     wide_only: bool = False
+    widest_only: bool = False
 
     @property
     def classes(self) -> str:
         """The HTML classes of its cells."""
-        return " ".join(filter(None, ["number" if self.number else "", "wide" if self.wide_only else ""]))
+        told = {"number": self.number, "wide": self.wide_only, "widest": self.widest_only}
+        return " ".join(name for name, holds in told.items() if holds)
 
 
 def table(rows: Iterable[Row], columns: Sequence[TableColumn], *, label: str, empty: str) -> Block:
@@ -352,8 +356,8 @@ def modules_table(modules: Sequence[Row]) -> Block:
             TableColumn("Turn, p95", lambda row: milliseconds(row["p95_ms"]), number=True),
             TableColumn("Errors", lambda row: percent(row["error_rate_percent"]), number=True),
             TableColumn("ASR confidence", lambda row: decimal(row["avg_asr_confidence"]), number=True, wide_only=True),
-            TableColumn("Tokens in", lambda row: count(row["avg_tokens_in"]), number=True, wide_only=True),
-            TableColumn("Tokens out", lambda row: count(row["avg_tokens_out"]), number=True, wide_only=True),
+            TableColumn("Tokens in", lambda row: count(row["avg_tokens_in"]), number=True, widest_only=True),
+            TableColumn("Tokens out", lambda row: count(row["avg_tokens_out"]), number=True, widest_only=True),
         ],
         label="Turns by learning module",
         empty="",  # the sentence above has said it
