@@ -1,9 +1,10 @@
 """
 Keep what was learnt about the logs of a folder: notes, repaired copies, the mirror.
 
-It lies in ``.bakame-duck/`` beside the logs, or in the user's cache folder
-where the logs' own cannot be written. A file appears under its name whole or not at
-all, so a killed process leaves nothing wrong behind, and two at once don't collide.
+It lies in ``.bakame-duck/`` beside the logs, or in the user's cache folder where the
+logs' own cannot be written; what belongs to no logs always lies there. A file appears
+under its name whole or not at all, so a killed process leaves nothing wrong behind, and
+two at once don't collide.
 """
 
 from __future__ import annotations
