@@ -43,8 +43,6 @@ _BLAMED = {
     "unexplained": "time that no stage explains",
     "together": "all stages together",
 }
-
-
 _HALF_A_DAY = timedelta(hours=12)
 
 

@@ -21,14 +21,14 @@ usual_hours_of_the_day as (
     having count(*) * 4 >= 3 * (select count(distinct cast(busy.started_at as date)) from busy_hours as busy)
 ),
 
--- The hours that the logs reach beyond the range in, so to speak: the last one before it, and the first one not in it.
+-- Where the logs go on beyond an end of the range, the hour just outside it stands for their records there.
 hours_and_ends as (
     select started_at
     from busy_hours
 
     union
 
-    select date_trunc('hour', since - interval 1 microsecond) as started_at
+    select date_trunc('hour', cast(since as timestamp) - interval 1 microsecond) as started_at
     from ingest_totals
     where isfinite(cast(since as timestamp)) and first_at < since
 
