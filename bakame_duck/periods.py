@@ -114,9 +114,7 @@ def choose_week(con: DuckDBPyConnection, week: str, timezone: str) -> Period:
         return _require_records(con, parse_week(week, timezone))
     _, last = _first_and_last(con)
     this = _week(_monday_of(last, timezone), timezone)
-    earlier = con.execute("select max(timestamp) from user_sessions where timestamp < $1", [this.since]).fetchall()[0][
-        0
-    ]
+    earlier = _last_before(con, this.since)
     return this if earlier is None else _week(_monday_of(earlier, timezone), timezone)
 
 
@@ -133,11 +131,10 @@ def newest_weeks(con: DuckDBPyConnection, weeks: int, timezone: str) -> list[Per
     found = [newest]
     first, _ = _first_and_last(con)
     while len(found) < weeks and found[0].since > first:
-        earlier = con.execute("select max(timestamp) from user_sessions where timestamp < $1", [found[0].since])
-        instant = earlier.fetchall()[0][0]
-        if instant is None:
+        earlier = _last_before(con, found[0].since)
+        if earlier is None:
             break
-        found.insert(0, _week(_monday_of(instant, timezone), timezone))
+        found.insert(0, _week(_monday_of(earlier, timezone), timezone))
     return found
 
 
@@ -214,6 +211,15 @@ def _first_and_last(con: DuckDBPyConnection) -> tuple[datetime, datetime]:
             hint="'bakame-duck sql \"from ingest_files\"' tells what was read.",
         )
     return first, last
+
+
+def _last_before(con: DuckDBPyConnection, instant: datetime) -> datetime | None:
+    """Return the instant of the last record before *instant*."""
+    last = "select max(timestamp) from user_sessions where timestamp < $1"
+    # Where a file ends before it, nothing earlier needs to be looked at.
+    ends = con.execute("select max(last_at) from ingest_files where last_at < $1", [instant]).fetchall()[0]
+    found: datetime | None = con.execute(f"{last} and timestamp >= $2", [instant, *ends]).fetchall()[0][0]
+    return found or con.execute(last, [instant]).fetchall()[0][0]
 
 
 def _monday_of(instant: datetime, timezone: str) -> date:
