@@ -26,19 +26,16 @@ span as (
 ),
 
 -- The span in words that let files outside it stay closed, and a day or more too long.
--- By quarters of an hour first: no zone's week begins within one, and far fewer have to be placed in it.
 quarters as (
-    select distinct
-        phone_number,
-        time_bucket(interval 15 minutes, timestamp) as quarter_at
-    from user_sessions
-    where
-        phone_number is not null
-        and timestamp < until
-        and timestamp >= case
+    select *
+    from caller_quarters(
+        since := case
             when isfinite(cast(until as timestamp)) then cast(until as timestamp) - to_days(cast(7 * weeks + 8 as int))
             else timestamp '-infinity'
-        end
+        end,
+        until := until
+    )
+    where phone_number is not null
 ),
 
 placed_quarters as (

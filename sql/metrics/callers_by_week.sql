@@ -25,21 +25,15 @@ span as (
 ),
 
 -- The span in words that let files outside it stay closed, and a day or more too long.
--- Counted by quarters of an hour first: no zone's week begins within one, and far fewer have to be placed in it.
 quarters as (
-    select
-        phone_number,
-        time_bucket(interval 15 minutes, timestamp) as quarter_at,
-        min(timestamp) as first_at,
-        count(*) filter (where interaction_type = 'turn_metrics') as turns
-    from user_sessions
-    where
-        timestamp < until
-        and timestamp >= case
+    select *
+    from caller_quarters(
+        since := case
             when isfinite(cast(until as timestamp)) then cast(until as timestamp) - to_days(cast(7 * weeks + 8 as int))
             else timestamp '-infinity'
-        end
-    group by phone_number, quarter_at
+        end,
+        until := until
+    )
 ),
 
 placed_quarters as (
