@@ -117,12 +117,18 @@ def write_year(month: Path, folder: Path, days: int = 365) -> Path:
         for number in range(days - 30):
             source, day = sources[number % len(sources)]
             now = first - timedelta(days=number + 1)
-            content = Path(source).read_bytes().replace(day.isoformat().encode(), now.isoformat().encode())
+            content = _on_another_day(Path(source).read_bytes(), day, now)
             content = content.replace(b",CA", f",CA{number:03x}".encode())
             (folder / f"user_sessions_{now}.csv").write_bytes(content)
     refresh([folder])
     connect(folder).close()
     return folder
+
+
+def _on_another_day(content: bytes, day: date, now: date) -> bytes:
+    """Return a log of *day* under the date *now*; its last hours by Kigali's clock are of the day after."""
+    old, new = ([one.isoformat().encode(), (one + timedelta(days=1)).isoformat().encode()] for one in (day, now))
+    return content.replace(old[1], b"\0").replace(old[0], new[0]).replace(b"\0", new[1])
 
 
 def spoken_turns(rows: int, arms: int) -> pl.DataFrame:
