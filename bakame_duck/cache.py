@@ -43,8 +43,15 @@ class Cache:
             self.folder = (
                 own if writable else self.folder / hashlib.sha256(os.fsencode(logs.resolve())).hexdigest()[:16]
             )
-        with contextlib.suppress(OSError):  # told by whoever has to write there
-            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._make_folder()
+
+    @classmethod
+    def at(cls, folder: Path) -> Cache:
+        """Return the cache that lies in *folder*."""
+        cache = cls.__new__(cls)
+        cache.folder = folder
+        cache._make_folder()
+        return cache
 
     def recall(self) -> dict[str, str]:
         """Return every note by its key; none where there are none, or they cannot be read."""
@@ -117,6 +124,10 @@ class Cache:
                 if path.name not in names and time.time() - path.stat().st_mtime > age:
                     path.unlink()
 
+    def _make_folder(self) -> None:
+        with contextlib.suppress(OSError):  # told by whoever has to write there
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     @contextlib.contextmanager
     def _notes(self) -> Iterator[sqlite3.Connection]:
         connection = sqlite3.connect(self.folder / "notes.sqlite", timeout=10)
@@ -126,3 +137,13 @@ class Cache:
                 yield connection
         finally:
             connection.close()
+
+
+def is_whole_parquet(path: str) -> bool:
+    """Whether *path* is there, and a Parquet file to its end."""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 - a text, of thousands of files
+            stream.seek(-4, os.SEEK_END)
+            return stream.read() == b"PAR1"
+    except OSError:
+        return False

@@ -1,9 +1,10 @@
 """
 Make a DuckDB connection that knows the logs: files and ``sql/`` in, connection out.
 
-Python generates three relations: ``log_cells``, every record as text; ``log_records``,
-the same cast by the schema, from the mirror where there is one; and ``suspect_cells``,
-the records of those files that hold a cell that does not fit. Everything above them is
+Python generates four relations: ``log_cells``, every record as text; ``log_records``,
+the same cast by the schema, from the mirror where there is one; ``plain_records``, those of
+them that have none; and ``suspect_cells``, the records of those files that hold a cell that
+does not fit. Everything above them is
 one file of ``sql/`` each. Nothing here computes.
 
 DuckDB binds a view or a macro when it is created, which for all of them takes longer than
@@ -20,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import cache
 from itertools import accumulate
 from pathlib import Path
@@ -34,7 +35,7 @@ from bakame_duck.cache import Cache
 from bakame_duck.errors import CacheError
 from bakame_duck.inspection import Inspection, inspect, recall
 from bakame_duck.logs import find_auditions, find_health_checks, find_logs
-from bakame_duck.mirror import can_hold, mirrors
+from bakame_duck.mirror import can_hold, mirrored_records, mirrors, utc
 from bakame_duck.reader import Piece, literal
 from bakame_duck.scan import Progress
 from bakame_duck.settings import Settings, load_settings
@@ -42,11 +43,6 @@ from bakame_duck.settings import Settings, load_settings
 _SERVED = {"sound", "repaired"}
 _TEMPLATE = "catalogue-{}.duckdb"
 _MONTH = 30 * 86_400  # in seconds
-_LONGEST_CALL = timedelta(days=1)
-_HELD = (  # a view, its instant; what is kept of earlier rows, and the view that tells it
-    ("turns", "turn_at", "turn_timings", "turn_at, asr_ms, llm_ms, tts_ms, total_ms, error, error_stage"),
-    ("calls", "started_at", "calls", "call_id, started_at, ended_at"),
-)
 
 
 def connect(
@@ -90,54 +86,22 @@ def connect(
         con = opened.result()
         inspections = inspect(con, recalled, progress=progress)
         filled = pool.submit(_fill, con.cursor(), _ledger(inspections))
-        parts = list(_parts(inspections, since and _utc(since), until and _utc(until)))
+        parts = list(_parts(inspections, since and utc(since), until and utc(until)))
         mirrored = mirrors(part.file for part in parts) if (settings.mirror if mirror is None else mirror) else {}
         con.execute(f"create or replace view log_cells as {_cells(parts)}")
         filled.result()
     con.execute(f"create or replace view suspect_cells as {_cells([p for p in parts if p.piece.bad_cells])}")
     if mirrored:
-        whole = [part.file for part in parts if part.file.content_hash in mirrored]
+        places = [
+            (str(part.file.file), mirrored[part.file.content_hash])
+            for part in parts
+            if part.file.content_hash in mirrored
+        ]
         plain = _cells([part for part in parts if part.file.content_hash not in mirrored])
-        records = f"{_from_mirrors(whole, mirrored)} union all {_typed(f'({plain})')}"
-        con.execute(f"create or replace view log_records as {records}")
+        con.execute(f"create or replace view plain_records as {_typed(f'({plain})')}")
+        con.execute(f"create or replace view log_records as {mirrored_records(places)} union all from plain_records")
+        _fill(con.cursor(), {"mirrored_files": places})
     return con
-
-
-def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, whole_since: datetime | None = None) -> None:
-    """
-    Keep the turns and calls of a time, and all callers, in memory, so that many metrics read the logs once.
-
-    Metrics over any part of that time then give what they gave before, only faster; over other times
-    they know no turn and no call. A call is taken to last less than a day.
-
-    Args:
-        con: A connection made by :func:`connect`.
-
-        since: The instant from which turns and calls are kept; without a zone it is UTC.
-
-        until: The instant before which they are.
-
-        whole_since: The instant from which they are kept whole, by default all. Earlier ones cost a fifth:
-            of a turn its instant, times and error are kept, of a call its name and instants, and all else is NULL.
-    """
-    logs = con.execute("select current_database()").fetchall()[0][0] + ".main"
-    first, end = _utc(since) - _LONGEST_CALL, _utc(until) + _LONGEST_CALL
-    whole = _utc(whole_since) if whole_since else first
-
-    def keep(table: str, select: str, start: datetime) -> None:
-        span = f"timestamp >= timestamp '{start - _LONGEST_CALL}' and timestamp < timestamp '{end}'"
-        con.execute(f"create or replace temp view user_sessions as from {logs}.user_sessions where {span}")
-        con.execute(f"create or replace temp table {table} as {select}")
-
-    # A temporary relation is found before one of the same name, by views and macros too.
-    con.execute(f"create or replace temp table callers as from {logs}.callers")
-    for name, instant, view, columns in _HELD:
-        keep(f"whole_{name}", f"from {logs}.{name} where {instant} >= timestamp '{whole}'", whole)
-        earlier = f"{instant} >= timestamp '{first}' and {instant} < timestamp '{whole}'"
-        keep(f"earlier_{name}", f"select {columns} from {logs}.{view} where {earlier}", first)
-    con.execute("drop view temp.user_sessions")
-    for name, *_ in _HELD:
-        con.execute(f"create or replace temp view {name} as from whole_{name} union all by name from earlier_{name}")
 
 
 def connect_empty() -> DuckDBPyConnection:
@@ -200,7 +164,8 @@ def _script() -> str:
             _insert("log_columns", columns),
             *reader.sql_texts("functions").values(),
             *(f"create view {name} as {_cells([])}" for name in ("log_cells", "suspect_cells")),
-            f"create view log_records as {_typed('log_cells')}",
+            f"create view plain_records as {_typed('log_cells')}",
+            "create view log_records as from plain_records",
             *_commented("views", "view"),
             *_commented("metrics", "macro table"),
         ]
@@ -327,20 +292,6 @@ def _typed(cells: str) -> str:
     return f"select {reader.typed_columns()}, source_file, source_row from {cells}"
 
 
-def _from_mirrors(files: Sequence[Inspection], places: Mapping[str, str]) -> str:
-    """Return the SELECT over the mirrors of *files*."""
-    names = reader.text_list(str(file.file) for file in files)
-    paths = reader.file_list(places[file.content_hash] for file in files)
-    return f"""
-        select {", ".join(schema.NAMES)}, {names}[cast(file_index as bigint) + 1] as source_file, source_row
-        from (select *, file_index from read_parquet({paths}, hive_partitioning = false))
-    """
-
-
-def _utc(instant: datetime) -> datetime:
-    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
-
-
 def _lines(path: Path) -> list[str]:
     """Return every line of *path*; what is not UTF-8 becomes U+FFFD."""
     return path.read_text(encoding="utf-8", errors="replace").split("\n")
@@ -402,6 +353,7 @@ _TABLES = {  # what the views need beside the records: columns, targets, checks,
         "unknown_columns": "varchar",
         "content_hash": "varchar",
     },
+    "mirrored_files": {"file": "varchar", "mirror": "varchar"},
     "inspected_rejects": {
         "file": "varchar",
         "line": "bigint",

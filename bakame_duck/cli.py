@@ -15,6 +15,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
 from typing import Annotated
@@ -29,7 +30,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from typer.exceptions import TyperException
 
 import bakame_duck
-from bakame_duck import catalog, ledger, metrics, periods, sample, schema
+from bakame_duck import catalog, holding, ledger, metrics, periods, sample, schema
 from bakame_duck.errors import (
     BakameDuckError,
     CacheError,
@@ -321,6 +322,7 @@ def _report(
         _mirror(data)
     con = _connect(data, mirror)
     chosen, compare_to = choose(con)
+    _prepare(con, chosen[0].since - reports.KINDS[kind].looks_back, chosen[-1].until)
     con.close()
     orders = [
         reports.order_report(
@@ -382,6 +384,15 @@ def _mirror(data: list[Path] | None) -> None:
             refresh(_folders(data), progress=progress)
     except CacheError as error:
         _stderr.print(f"[yellow]Without a mirror:[/] {escape(str(error))}", soft_wrap=True)
+
+
+def _prepare(con: duckdb.DuckDBPyConnection, since: datetime, until: datetime) -> None:
+    """Keep beside the mirrors what reports will take from there; where there is no room for it, they do without."""
+    try:
+        with _progress("Summing logs up") as progress:
+            holding.prepare(con, since=since, until=until, progress=progress)
+    except CacheError as error:
+        _stderr.print(f"[yellow]Without sums of the logs:[/] {escape(str(error))}", soft_wrap=True)
 
 
 @app.command()

@@ -13,16 +13,17 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
 
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from bakame_duck import reader
-from bakame_duck.cache import Cache
+from bakame_duck import parts, reader, schema
+from bakame_duck.cache import Cache, is_whole_parquet
 from bakame_duck.errors import CacheError, LogError
 from bakame_duck.inspection import FORMAT, Inspection, clear, inspect, recall
 from bakame_duck.logs import find_logs
@@ -87,15 +88,16 @@ def refresh(
         rotated = _rotated(inspections)
         places = _places(rotated)
         wanted = [file for file in rotated if can_hold(file, since, until)]
-        missing = [file for file in wanted if not _is_whole(places[file.content_hash])]
+        missing = [file for file in wanted if not is_whole_parquet(places[file.content_hash])]
         _build(con, missing, places, lambda done, total: told(done, total, "Mirroring logs"))
     for folder in {Path(file.folder) for file in files}:
         clear(
             folder,
             [file for file in files if file.path.parent == folder],
             [file for file in inspections if file.file.parent == folder],
-            [Path(places[file.content_hash]).name for file in rotated if file.file.parent == folder],
+            kept := [Path(places[file.content_hash]).name for file in rotated if file.file.parent == folder],
         )
+        parts.clear(folder, kept)
     return Refreshed(
         files=len(wanted),
         built=len(missing),
@@ -105,8 +107,20 @@ def refresh(
     )
 
 
-def can_hold(span: Inspection | reader.Piece, since: datetime | None, until: datetime | None) -> bool:
-    """Whether a file, or a piece of one, can hold records of the time from *since* to before *until*."""
+class Span(Protocol):
+    """A file, a piece of one, or whatever else has records from some time."""
+
+    @property
+    def first_at(self) -> datetime | None:
+        """Its earliest instant, UTC."""
+
+    @property
+    def last_at(self) -> datetime | None:
+        """Its latest instant, UTC."""
+
+
+def can_hold(span: Span, since: datetime | None, until: datetime | None) -> bool:
+    """Whether there can be records of *span* in the time from *since* to before *until*."""
     if since is None and until is None:
         return True
     if span.first_at is None or span.last_at is None:
@@ -114,22 +128,31 @@ def can_hold(span: Inspection | reader.Piece, since: datetime | None, until: dat
     return (since is None or span.last_at >= since) and (until is None or span.first_at < until)
 
 
+def utc(instant: datetime) -> datetime:
+    """Return *instant* as naive UTC, as files and views state it; without a zone it is UTC already."""
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+
+
 def mirrors(inspections: Iterable[Inspection]) -> dict[str, str]:
     """Return the paths of the mirrors that there are, by the hash of the content that each holds."""
     places = _places(_rotated(inspections))
     folders = {os.path.dirname(place) for place in places.values()}  # noqa: PTH120 - texts, of thousands of files
     there = {str(mirror) for folder in folders for mirror in Path(folder).glob("*.parquet")}
-    return {content: place for content, place in places.items() if place in there and _is_whole(place)}
+    return {content: place for content, place in places.items() if place in there and is_whole_parquet(place)}
 
 
-def _is_whole(mirror: str) -> bool:
-    """Whether *mirror* is there, and a Parquet file to its end."""
-    try:
-        with open(mirror, "rb") as stream:  # noqa: PTH123
-            stream.seek(-4, os.SEEK_END)
-            return stream.read() == b"PAR1"
-    except OSError:
-        return False
+def mirrored_records(places: Sequence[tuple[str, str]]) -> str:
+    """Return the SELECT of the records of some logs, each named beside its mirror in *places*, from their mirrors."""
+    names, paths = zip(*places, strict=True)
+    return f"""
+        select {", ".join(schema.NAMES)}, {named_by_index(names)} as source_file, source_row
+        from (select *, file_index from read_parquet({reader.file_list(paths)}, hive_partitioning = false))
+    """
+
+
+def named_by_index(names: Iterable[str]) -> str:
+    """Return the expression that gives the one of *names* at the ``file_index`` of a record."""
+    return f"{reader.text_list(names)}[cast(file_index as bigint) + 1]"
 
 
 def _rotated(inspections: Iterable[Inspection]) -> list[Inspection]:

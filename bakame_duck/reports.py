@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -57,16 +58,21 @@ class Kind:
         title: Its title, before the period.
 
         parameters: What its notebook takes.
+
+        looks_back: How long before its period its notebook looks.
     """
 
     notebook: str
     stem: str
     title: str
     parameters: type[ReportParameters]
+    looks_back: timedelta = timedelta()
 
 
 KINDS = {
-    "weekly": Kind("weekly_performance.ipynb", "weekly-performance", "Weekly performance", WeeklyParameters),
+    "weekly": Kind(
+        "weekly_performance.ipynb", "weekly-performance", "Weekly performance", WeeklyParameters, timedelta(weeks=8)
+    ),
     "tts": Kind("tts_tuning.ipynb", "tts-tuning", "TTS tuning", TtsParameters),
 }
 

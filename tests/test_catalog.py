@@ -32,6 +32,7 @@ def test_every_view_and_metric_is_named_after_its_file(emitter):
     assert views == {path.stem for path in (resource_folder("sql") / "views").glob("*.sql")} | {
         "log_cells",
         "log_records",
+        "plain_records",
         "suspect_cells",
     }
     assert macros == set(METRICS)

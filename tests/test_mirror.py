@@ -44,7 +44,8 @@ def opened(given, **options):
     """How many mirrors and how many other files a query opens."""
     con = connect(given.folder, settings=Settings.model_construct(), **options)
     views = dict(con.execute("select view_name, sql from duckdb_views()").fetchall())
-    plan = views["log_records"] + (views["log_cells"] if "log_cells" in views["log_records"] else "")
+    records = views["log_records"] + views["plain_records"]
+    plan = records + (views["log_cells"] if "log_cells" in records else "")
     lists = {reader: re.findall(reader + r"\((?:main\.)?string_split\('(.*?)'", plan, re.DOTALL) for reader in READERS}
     return tuple(sum(files.count("///") + 1 for files in lists[reader]) for reader in READERS)
 

@@ -1,0 +1,246 @@
+"""
+Keep turns, calls and callers in memory, for many metrics over the same time.
+
+What a log with a mirror tells alone is read from its parts, and put together by ``sql/parts``
+with what the others tell; a log without one is read. Nothing here computes.
+
+A temporary relation is found before another of the same name, by views and metrics too. So
+the views of ``sql/views`` are asked while something narrower stands in the place of what they
+read, and what is kept stands in the place of the views from then on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from duckdb import DuckDBPyConnection
+
+from bakame_duck import parts, reader
+from bakame_duck.errors import CacheError
+from bakame_duck.mirror import can_hold, mirrored_records, named_by_index, utc
+from bakame_duck.scan import Progress
+
+_LONGEST_CALL = timedelta(days=1)
+_OF_ALL_TIMES = ("callers", "outermost_mentions")
+_OF_THE_TIME = ("turns", "calls", "call_modules", "caller_quarters()")
+_OF_EARLIER_TURNS = "turn_at, asr_ms, llm_ms, tts_ms, total_ms, error, error_stage"
+_OF_EARLIER_CALLS = "call_id, started_at, ended_at"
+_OF_OPEN_TURNS = """
+    phone_number in (select phone_number from turn_timings) or call_key in (select call_id from turn_timings)
+"""
+_QUARTERS = """
+    create or replace temp macro caller_quarters(
+        since := timestamp '-infinity', until := timestamp 'infinity'
+    ) as table
+    select * from held_quarters where quarter_at >= since and quarter_at < until order by quarter_at, phone_number
+"""
+_FEW = 500_000  # records that are kept as they are, rather than read again for each question
+
+
+def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, whole_since: datetime | None = None) -> None:
+    """
+    Keep the turns and calls of a time, when callers were active, and all callers, for many metrics over that time.
+
+    Metrics over any part of it then give what they gave before, only faster, as the logs are read once; over
+    other times they know no turn and no call. A call is taken to last less than a day.
+
+    What a log with a mirror tells is kept beside the mirror, so it is faster from the second time on.
+
+    Args:
+        con: A connection made by :func:`connect`.
+
+        since: The instant from which turns and calls are kept; without a zone it is UTC.
+
+        until: The instant before which they are.
+
+        whole_since: The instant from which they are kept whole, by default all. Earlier ones cost a fifth:
+            of a turn its instant, times and error are kept, of a call its name and instants, and all else is NULL.
+    """
+    first, end = _with_calls(since, until)
+    whole = utc(whole_since) if whole_since else first
+    holder = _Holder(con)
+    try:
+        holder.open_logs(first, end)
+        holder.keep_callers()
+        holder.keep_turns(whole, end)
+        holder.keep_earlier_turns(first, whole)
+        holder.keep_calls("whole_calls", "*", whole, end)
+        holder.keep_calls("earlier_calls", _OF_EARLIER_CALLS, first, whole)
+        holder.keep_quarters(first, end)
+    finally:
+        holder.leave()
+    for name in ("turns", "calls"):
+        con.execute(f"create or replace temp view {name} as from whole_{name} union all by name from earlier_{name}")
+    con.execute(_QUARTERS)
+
+
+def prepare(con: DuckDBPyConnection, *, since: datetime, until: datetime, progress: Progress | None = None) -> None:
+    """
+    Keep beside the mirrors what :func:`hold` takes from there, which is long work where much is new.
+
+    Args:
+        con: A connection made by :func:`connect`.
+
+        since: The instant from which turns and calls will be kept; without a zone it is UTC.
+
+        until: The instant before which they will be.
+
+        progress: Called with the number of logs done, and of those that are new.
+
+    Raises:
+        CacheError: It cannot be written.
+    """
+    parts.make(con, _pairs(_parts_of_logs(con, *_with_calls(since, until))), progress)
+
+
+def _with_calls(since: datetime, until: datetime) -> tuple[datetime, datetime]:
+    return utc(since) - _LONGEST_CALL, utc(until) + _LONGEST_CALL
+
+
+@dataclass(frozen=True)
+class _Log:
+    """A log that has a mirror, and the time of its records."""
+
+    file: str
+    mirror: str
+    first_at: datetime | None
+    last_at: datetime | None
+
+
+def _parts_of_logs(con: DuckDBPyConnection, first: datetime, end: datetime) -> dict[_Log, Sequence[str]]:
+    """Return which parts are wanted of each log that has a mirror, to keep what lies between two instants."""
+    query = "select file, mirror, first_at, last_at from mirrored_files inner join inspected_files using (file)"
+    logs = [_Log(*row) for row in con.execute(query).fetchall()]
+    near = _near(logs, first, end)
+    return {log: _OF_ALL_TIMES + _OF_THE_TIME * (log in near) for log in logs}
+
+
+def _pairs(wanted: Mapping[_Log, Sequence[str]]) -> list[tuple[str, str]]:
+    return [(log.mirror, view) for log, views in wanted.items() for view in views]
+
+
+def _near(logs: Iterable[_Log], since: datetime, until: datetime) -> list[_Log]:
+    """Return those of *logs* that can tell of calls and turns from *since* to before *until*."""
+    return [log for log in logs if can_hold(log, since - _LONGEST_CALL, until)]
+
+
+class _Holder:
+    """Keeps what lies in a time, and knows what stands in the place of the views meanwhile."""
+
+    def __init__(self, con: DuckDBPyConnection) -> None:
+        self.con = con
+        settings = "select current_database() || '.main', current_setting('preserve_insertion_order')"
+        self.main, self.in_order = con.execute(settings).fetchall()[0]
+        self.texts = reader.sql_texts("parts")
+        self.meanwhile: dict[str, str] = {}
+        self.logs: list[_Log] = []
+        con.execute("set preserve_insertion_order = false")  # many files are kept in half the time
+
+    def open_logs(self, first: datetime, end: datetime) -> None:
+        """Tell logs that have all their parts from others, of which the records are read."""
+        wanted = _parts_of_logs(self.con, first, end)
+        with suppress(CacheError):  # what cannot be kept is read again
+            parts.make(self.con, _pairs(wanted))
+        self.logs = [log for log, views in wanted.items() if all(parts.is_there(log.mirror, view) for view in views)]
+        others = _together(*self.records([log for log in wanted if log not in self.logs]), "from plain_records")
+        few = "select sum(accepted) <= ? from inspected_files where file not in (select unnest(?))"
+        if self.con.execute(few, [_FEW, [log.file for log in self.logs]]).fetchall()[0][0]:
+            self.keep("other_records", f"from ({others})", meanwhile=True)
+        else:
+            self.put("other_records", others)
+
+    def keep_callers(self) -> None:
+        """Keep all callers."""
+        self.put("log_records", "from other_records")
+        self.put("part_callers", *self.parts("callers", self.logs), f"from {self.main}.callers")
+        self.keep("callers", self.texts["callers"])
+
+    def keep_turns(self, since: datetime, until: datetime) -> None:
+        """Keep turns whole: those whose module their log settles alone, and those for which others are asked."""
+        near = _near(self.logs, since, until)
+        in_time = f"where turn_at >= timestamp '{since}' and turn_at < timestamp '{until}'"
+        self.put("user_sessions", f"from other_records where {_during(since, until)}")
+        if not near:
+            self.keep("whole_turns", f"from {self.main}.turns {in_time}")
+            return
+        self.put("log_records", "from user_sessions")
+        self.keep("other_call_modules", f"from {self.main}.call_modules", meanwhile=True)
+        self.put("part_call_modules", *self.parts("call_modules", near), "from other_call_modules")
+        self.keep("call_modules", self.texts["call_modules"], meanwhile=True)
+        self.put("part_turns", f"{self.parts('turns', near)[0]} {in_time}")
+        self.keep("whole_turns", self.texts["turns"])
+        timings = "select * exclude (module_name, module_source, is_settled) from whole_turns where not is_settled"
+        self.keep("turn_timings", _together(timings, f"from {self.main}.turn_timings {in_time}"), meanwhile=True)
+        self.put("log_records", *self.records(near), "from other_records")
+        far = [log for log in self.logs if log not in near]
+        mentions = _together(*self.parts("outermost_mentions", far), f"from {self.main}.module_mentions")
+        self.keep("module_mentions", f"from ({mentions}) where {_OF_OPEN_TURNS}", meanwhile=True)
+        self.con.execute("delete from whole_turns where not is_settled")
+        self.con.execute("alter table whole_turns drop column is_settled")
+        self.con.execute(f"insert into whole_turns by name from {self.main}.turns")
+
+    def keep_earlier_turns(self, since: datetime, until: datetime) -> None:
+        """Keep of turns what tells of times and errors."""
+        self.put("user_sessions", f"from other_records where {_during(since, until)}")
+        turns = _together(*self.parts("turns", _near(self.logs, since, until)), f"from {self.main}.turn_timings")
+        in_time = f"where turn_at >= timestamp '{since}' and turn_at < timestamp '{until}'"
+        self.keep("earlier_turns", f"select {_OF_EARLIER_TURNS} from ({turns}) {in_time}")
+
+    def keep_calls(self, name: str, columns: str, since: datetime, until: datetime) -> None:
+        """Keep *columns* of calls."""
+        self.put("user_sessions", f"from other_records where {_during(since, until)}")
+        self.put("part_calls", *self.parts("calls", _near(self.logs, since, until)), f"from {self.main}.calls")
+        in_time = f"where started_at >= timestamp '{since}' and started_at < timestamp '{until}'"
+        self.keep(name, f"select {columns} from ({self.texts['calls']}) {in_time}")
+
+    def keep_quarters(self, since: datetime, until: datetime) -> None:
+        """Keep when callers were active."""
+        self.put("user_sessions", f"from other_records where {_during(since, until)}")
+        others = f"from {self.main}.caller_quarters()"
+        self.put("part_caller_quarters", *self.parts("caller_quarters()", _near(self.logs, since, until)), others)
+        in_time = f"where quarter_at >= timestamp '{since}' and quarter_at < timestamp '{until}'"
+        self.keep("held_quarters", f"from ({self.texts['caller_quarters']}) {in_time}")
+
+    def records(self, logs: Sequence[_Log]) -> list[str]:
+        """Return the SELECT of the records of *logs*, if any."""
+        return [mirrored_records([(log.file, log.mirror) for log in logs])] if logs else []
+
+    def parts(self, view: str, logs: Sequence[_Log]) -> list[str]:
+        """Return the SELECT of what each of *logs* tells alone of *view*, if there are any."""
+        paths = reader.file_list(parts.place(log.mirror, view) for log in logs)
+        select = f"from read_parquet({paths}, hive_partitioning = false)"
+        if view == "turns":
+            file = named_by_index(log.file for log in logs)
+            columns = f"* exclude (file_index) replace ({file} as source_file)"
+            select = f"select {columns} from (select *, file_index {select})"
+        return [select] if logs else []
+
+    def put(self, name: str, *selects: str) -> None:
+        """Let the rows of *selects* stand under *name*, until :meth:`leave`."""
+        self.con.execute(f"create or replace temp view {name} as {_together(*selects)}")
+        self.meanwhile[name] = "view"
+
+    def keep(self, name: str, select: str, *, meanwhile: bool = False) -> None:
+        """Keep the rows of *select* under *name*; if only *meanwhile*, until :meth:`leave`."""
+        self.con.execute(f"create or replace temp table {name} as {select}")
+        if meanwhile:
+            self.meanwhile[name] = "table"
+
+    def leave(self) -> None:
+        """Take away what stood in the place of views only meanwhile."""
+        for name, kind in self.meanwhile.items():
+            self.con.execute(f"drop {kind} temp.{name}")
+        self.con.execute(f"set preserve_insertion_order = {self.in_order}")
+
+
+def _together(*selects: str) -> str:
+    return " union all by name ".join(selects)
+
+
+def _during(since: datetime, until: datetime) -> str:
+    """Return whether a record can belong to a call or turn of this time; one without an instant can."""
+    span = f"timestamp >= timestamp '{since - _LONGEST_CALL}' and timestamp < timestamp '{until}'"
+    return f"({span} or timestamp is null)"

@@ -1,0 +1,136 @@
+"""What is kept beside the mirrors, put together, is what a look at all records gives."""
+
+import os
+import random
+from datetime import datetime, timedelta
+
+import pytest
+
+from bakame_duck import hold
+from bakame_duck.cache import NAME
+from bakame_duck.errors import CacheError
+from bakame_duck.holding import prepare
+from bakame_duck.mirror import refresh
+from tests.conftest import as_csv, cells
+from tests.test_turn_modules import NOON, any_record
+
+DAYS = (0, 5, 6, 20)  # after NOON's: one near the turns in question on either side, and one far off
+ASKED = {"since": NOON + timedelta(days=4), "until": NOON + timedelta(days=6, hours=12)}
+
+
+def write_logs(given, seed, live=False):
+    """Write two logs of each day, in which calls and callers stand alike; the last of them can still be written to."""
+    rng = random.Random(seed)
+    for day in DAYS:
+        records = [on_day(any_record(rng), day) for _ in range(300)]
+        if rng.random() < 0.5:  # in the order of time, so that calls stand in both only where they go on
+            records.sort(key=lambda record: record["timestamp"])
+        for number, half in enumerate((records[:150], records[150:])):
+            name = "user_sessions.csv" if live and (day, number) == (6, 1) else f"user_sessions_{day}_{number}.csv"
+            given.file(as_csv(*(cells(record, 31) for record in half)), name)
+
+
+def on_day(record, day):
+    """Return *record* so many days later; no call lasts so long, but callers come back."""
+    at = record["timestamp"] and (datetime.fromisoformat(record["timestamp"]) + timedelta(days=day)).isoformat()
+    calls = {name: f"{record[name]}-{day}" for name in ("session_id", "call_id") if record.get(name)}
+    return record | {"timestamp": at} | calls
+
+
+def told(con):
+    """Return the turns and calls of the time that is asked for, and all callers."""
+    in_time = f"between timestamp '{ASKED['since']}' and timestamp '{ASKED['until']}' order by all"
+    return {
+        "turns": con.execute(f"from turns where turn_at {in_time}").fetchall(),
+        "calls": con.execute(f"from calls where started_at {in_time}").fetchall(),
+        "callers": con.execute("from callers order by all").fetchall(),
+    }
+
+
+def parts(given, pattern="*.parquet"):
+    return sorted((given.folder / NAME / "parts").glob(pattern))
+
+
+@pytest.mark.parametrize("live", [False, True])
+@pytest.mark.parametrize("seed", range(8))
+def test_what_is_held_of_many_logs_is_what_all_records_say(given, seed, live):
+    write_logs(given, seed, live)
+    plain = given.connect(mirror=False)
+    refresh(given.folder)
+    held = given.connect(mirror=True)
+
+    hold(held, **ASKED)
+
+    assert told(held) == told(plain)
+    assert {source for *_, source in held.execute("select distinct module_source from turns").fetchall()} == {
+        "call",
+        "caller",
+        "none",
+    }
+    assert len(parts(given)) > 0
+
+
+def test_only_logs_near_the_time_are_summed_up_whole(given):
+    write_logs(given, 1)
+    refresh(given.folder)
+    hold(given.connect(mirror=True), **ASKED)
+
+    assert [len(parts(given, f"*.{view}.parquet")) for view in ("callers", "outermost_mentions")] == [8, 8]
+    assert [len(parts(given, f"*.{view}.parquet")) for view in ("turns", "calls", "call_modules")] == [4, 4, 4]
+
+
+def test_parts_are_made_once(given):
+    write_logs(given, 1)
+    refresh(given.folder)
+    done = []
+    prepare(given.connect(mirror=True), **ASKED, progress=lambda *numbers: done.append(numbers))
+    before = [path.stat() for path in parts(given)]
+
+    hold(given.connect(mirror=True), **ASKED)
+
+    assert done == [(number, 8) for number in range(1, 9)]
+    assert [path.stat().st_mtime_ns for path in parts(given)] == [status.st_mtime_ns for status in before]
+
+
+def test_a_torn_part_is_made_again(given):
+    write_logs(given, 1)
+    plain = given.connect(mirror=False)
+    refresh(given.folder)
+    hold(given.connect(mirror=True), **ASKED)
+    for number, path in enumerate(parts(given)):
+        with path.open("r+b") as stream:
+            stream.truncate(path.stat().st_size * (number % 3) // 3)
+
+    held = given.connect(mirror=True)
+    hold(held, **ASKED)
+
+    assert told(held) == told(plain)
+
+
+def test_where_no_part_can_be_written_the_records_are_read(given):
+    write_logs(given, 1)
+    plain = given.connect(mirror=False)
+    refresh(given.folder)
+    (given.folder / NAME / "parts").write_text("no folder", encoding="utf-8")
+    held = given.connect(mirror=True)
+
+    hold(held, **ASKED)
+
+    assert told(held) == told(plain)
+    with pytest.raises(CacheError, match="cannot be written") as caught:
+        prepare(held, **ASKED)
+    assert caught.value.hint
+
+
+def test_parts_of_logs_that_are_gone_are_removed(given):
+    write_logs(given, 1)
+    refresh(given.folder)
+    hold(given.connect(mirror=True), **ASKED)
+    (given.folder / "user_sessions_5_0.csv").unlink()
+    for path in parts(given):
+        os.utime(path, (0, 0))
+
+    refresh(given.folder)
+
+    assert len(parts(given, "*.callers.parquet")) == 7
+    assert len(parts(given, "*.turns.parquet")) == 3
