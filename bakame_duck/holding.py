@@ -18,14 +18,13 @@ from datetime import datetime, timedelta
 
 from duckdb import DuckDBPyConnection
 
-from bakame_duck import parts, reader
+from bakame_duck import reader
 from bakame_duck.errors import CacheError
 from bakame_duck.mirror import can_hold, mirrored_records, named_by_index, utc
+from bakame_duck.parts import OF_ALL_TIMES, OF_THE_TIME, Parts
 from bakame_duck.scan import Progress
 
 _LONGEST_CALL = timedelta(days=1)
-_OF_ALL_TIMES = ("callers", "outermost_mentions")
-_OF_THE_TIME = ("turns", "calls", "call_modules", "caller_quarters()")
 _OF_EARLIER_TURNS = "turn_at, asr_ms, llm_ms, tts_ms, total_ms, error, error_stage"
 _OF_EARLIER_CALLS = "call_id, started_at, ended_at"
 _OF_OPEN_TURNS = """
@@ -93,7 +92,7 @@ def prepare(con: DuckDBPyConnection, *, since: datetime, until: datetime, progre
     Raises:
         CacheError: It cannot be written.
     """
-    parts.make(con, _pairs(_parts_of_logs(con, *_with_calls(since, until))), progress)
+    Parts().make(con, _pairs(_parts_of_logs(con, *_with_calls(since, until))), progress)
 
 
 def _with_calls(since: datetime, until: datetime) -> tuple[datetime, datetime]:
@@ -115,7 +114,7 @@ def _parts_of_logs(con: DuckDBPyConnection, first: datetime, end: datetime) -> d
     query = "select file, mirror, first_at, last_at from mirrored_files inner join inspected_files using (file)"
     logs = [_Log(*row) for row in con.execute(query).fetchall()]
     near = _near(logs, first, end)
-    return {log: _OF_ALL_TIMES + _OF_THE_TIME * (log in near) for log in logs}
+    return {log: OF_ALL_TIMES + OF_THE_TIME * (log in near) for log in logs}
 
 
 def _pairs(wanted: Mapping[_Log, Sequence[str]]) -> list[tuple[str, str]]:
@@ -135,6 +134,7 @@ class _Holder:
         settings = "select current_database() || '.main', current_setting('preserve_insertion_order')"
         self.main, self.in_order = con.execute(settings).fetchall()[0]
         self.texts = reader.sql_texts("parts")
+        self.kept = Parts()
         self.meanwhile: dict[str, str] = {}
         self.logs: list[_Log] = []
         con.execute("set preserve_insertion_order = false")  # many files are kept in half the time
@@ -143,8 +143,8 @@ class _Holder:
         """Tell logs that have all their parts from others, of which the records are read."""
         wanted = _parts_of_logs(self.con, first, end)
         with suppress(CacheError):  # what cannot be kept is read again
-            parts.make(self.con, _pairs(wanted))
-        self.logs = [log for log, views in wanted.items() if all(parts.is_there(log.mirror, view) for view in views)]
+            self.kept.make(self.con, _pairs(wanted))
+        self.logs = [log for log, views in wanted.items() if self.kept.are_there(log.mirror, views)]
         others = _together(*self.records([log for log in wanted if log not in self.logs]), "from plain_records")
         few = "select sum(accepted) <= ? from inspected_files where file not in (select unnest(?))"
         if self.con.execute(few, [_FEW, [log.file for log in self.logs]]).fetchall()[0][0]:
@@ -210,7 +210,7 @@ class _Holder:
 
     def parts(self, view: str, logs: Sequence[_Log]) -> list[str]:
         """Return the SELECT of what each of *logs* tells alone of *view*, if there are any."""
-        paths = reader.file_list(parts.place(log.mirror, view) for log in logs)
+        paths = reader.file_list(self.kept.place(log.mirror, view) for log in logs)
         select = f"from read_parquet({paths}, hive_partitioning = false)"
         if view == "turns":
             file = named_by_index(log.file for log in logs)

@@ -22,11 +22,12 @@ from typing import Protocol
 import duckdb
 from duckdb import DuckDBPyConnection
 
-from bakame_duck import parts, reader, schema
+from bakame_duck import reader, schema
 from bakame_duck.cache import Cache, is_whole_parquet
 from bakame_duck.errors import CacheError, LogError
 from bakame_duck.inspection import FORMAT, Inspection, clear, inspect, recall
 from bakame_duck.logs import find_logs
+from bakame_duck.parts import Parts
 from bakame_duck.scan import Progress
 
 _ROW_GROUP = 122_880
@@ -90,6 +91,7 @@ def refresh(
         wanted = [file for file in rotated if can_hold(file, since, until)]
         missing = [file for file in wanted if not is_whole_parquet(places[file.content_hash])]
         _build(con, missing, places, lambda done, total: told(done, total, "Mirroring logs"))
+    summed = Parts()
     for folder in {Path(file.folder) for file in files}:
         clear(
             folder,
@@ -97,7 +99,7 @@ def refresh(
             [file for file in inspections if file.file.parent == folder],
             kept := [Path(places[file.content_hash]).name for file in rotated if file.file.parent == folder],
         )
-        parts.clear(folder, kept)
+        summed.clear(folder, kept)
     return Refreshed(
         files=len(wanted),
         built=len(missing),

@@ -89,6 +89,18 @@ def sql_texts(folder: str) -> dict[str, str]:
     return {name: texts[name] for name in order.static_order()}
 
 
+def with_used_sql(names: Iterable[str]) -> dict[str, str]:
+    """Return each of *names* with all metrics, views and functions that it uses, at any depth, behind it."""
+    texts = [text for folder in ("functions", "views", "metrics") for text in sql_texts(folder).items()]
+    found = {}
+    for name in names:
+        found[name] = name
+        for used, text in reversed(texts):  # those that use others first
+            if re.search(rf"\b{used}\b", found[name]):
+                found[name] += text
+    return found
+
+
 def cells(pieces: Sequence[Piece], columns: Sequence[str]) -> str:
     r"""
     Return the SELECT of every record of *pieces* as text cells, with the ``file_index`` of its piece.

@@ -11,6 +11,7 @@ from bakame_duck.cache import NAME
 from bakame_duck.errors import CacheError
 from bakame_duck.holding import prepare
 from bakame_duck.mirror import refresh
+from bakame_duck.reader import with_used_sql
 from tests.conftest import as_csv, cells
 from tests.test_turn_modules import NOON, any_record
 
@@ -134,3 +135,12 @@ def test_parts_of_logs_that_are_gone_are_removed(given):
 
     assert len(parts(given, "*.callers.parquet")) == 7
     assert len(parts(given, "*.turns.parquet")) == 3
+
+
+def test_a_part_is_named_after_the_sql_that_makes_it_and_no_other():
+    texts = with_used_sql(["turns", "callers"])
+
+    assert "create or replace macro error_stage_of" in texts["turns"]
+    assert "create or replace view module_mentions" in texts["turns"]
+    assert "create or replace view turns" not in texts["callers"]
+    assert not any("create or replace macro objectives_report" in text for text in texts.values())

@@ -18,7 +18,6 @@ numbered as (
 )
 
 select
-    call_key,
     phone_number,
     timestamp,
     module_name
