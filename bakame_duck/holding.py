@@ -33,8 +33,7 @@ _OF_OPEN_TURNS = """
 _QUARTERS = """
     create or replace temp macro caller_quarters(
         since := timestamp '-infinity', until := timestamp 'infinity'
-    ) as table
-    select * from held_quarters where quarter_at >= since and quarter_at < until order by quarter_at, phone_number
+    ) as table from held_quarters where quarter_at >= since and quarter_at < until
 """
 _FEW = 500_000  # records that are kept as they are, rather than read again for each question
 

@@ -14,6 +14,7 @@ pytest_plugins = ["tests.report_fixtures"]
 
 UNTIL = datetime(2026, 1, 18, 22)
 WEEK = {"since": UNTIL - timedelta(days=7), "until": UNTIL}
+IN_NO_ORDER = {"caller_quarters"}
 OTHERS = {
     "as_of": UNTIL,
     "weeks": 4,
@@ -41,7 +42,10 @@ def both(sample_folder: Path):
 def test_a_metric_gives_the_same_over_what_is_held(both, known):
     logs, held = both
 
-    assert numbers(logs, known) == numbers(held, known)
+    expected, found = numbers(logs, known), numbers(held, known)
+    if known.name in IN_NO_ORDER:
+        expected, found = sorted(expected, key=str), sorted(found, key=str)
+    assert found == expected
 
 
 @pytest.mark.parametrize("table", ["whole_turns", "whole_calls", "callers"])

@@ -44,11 +44,24 @@ placed_quarters as (
     inner join span on quarters.quarter_at >= span.from_at and quarters.quarter_at < span.to_at
 ),
 
+distinct_quarters as (
+    select distinct quarter_at
+    from placed_quarters
+),
+
+weeks_of_quarters as (
+    select
+        quarter_at,
+        cast(date_trunc('week', quarter_at at time zone 'UTC' at time zone timezone) as date) as week_start
+    from distinct_quarters
+),
+
 caller_weeks as (
     select distinct
-        phone_number,
-        cast(date_trunc('week', quarter_at at time zone 'UTC' at time zone timezone) as date) as week_start
+        placed_quarters.phone_number,
+        weeks_of_quarters.week_start
     from placed_quarters
+    inner join weeks_of_quarters on placed_quarters.quarter_at = weeks_of_quarters.quarter_at
 ),
 
 newcomers as (

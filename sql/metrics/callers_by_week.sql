@@ -42,14 +42,27 @@ placed_quarters as (
     inner join span on quarters.quarter_at >= span.from_at and quarters.quarter_at < span.to_at
 ),
 
+distinct_quarters as (
+    select distinct quarter_at
+    from placed_quarters
+),
+
+weeks_of_quarters as (
+    select
+        quarter_at,
+        cast(date_trunc('week', quarter_at at time zone 'UTC' at time zone timezone) as date) as week_start
+    from distinct_quarters
+),
+
 caller_weeks as (
     select
-        phone_number,
-        cast(date_trunc('week', quarter_at at time zone 'UTC' at time zone timezone) as date) as week_start,
-        min(first_at) as first_at,
-        sum(turns) as turns
+        placed_quarters.phone_number,
+        weeks_of_quarters.week_start,
+        min(placed_quarters.first_at) as first_at,
+        sum(placed_quarters.turns) as turns
     from placed_quarters
-    group by phone_number, week_start
+    inner join weeks_of_quarters on placed_quarters.quarter_at = weeks_of_quarters.quarter_at
+    group by placed_quarters.phone_number, weeks_of_quarters.week_start
 ),
 
 caller_counts as (
@@ -64,15 +77,18 @@ caller_counts as (
 ),
 
 started_calls as (
-    select calls.started_at
+    select
+        time_bucket(interval 15 minutes, calls.started_at) as quarter_at,
+        count(*) as calls
     from calls
     inner join span on calls.started_at >= span.from_at and calls.started_at < span.to_at
+    group by quarter_at
 ),
 
 call_counts as (
     select
-        cast(date_trunc('week', started_at at time zone 'UTC' at time zone timezone) as date) as week_start,
-        count(*) as calls
+        cast(date_trunc('week', quarter_at at time zone 'UTC' at time zone timezone) as date) as week_start,
+        cast(sum(calls) as bigint) as calls
     from started_calls
     group by week_start
 )
