@@ -7,6 +7,15 @@ create or replace macro bad_turns(
 ) as table
 with
 
+limits as (
+    select
+        max(target) filter (where stage = 'asr') as asr,
+        max(target) filter (where stage = 'llm') as llm,
+        max(target) filter (where stage = 'tts') as tts
+    from objectives
+    where kind = 'latency'
+),
+
 turns_in_range as (
     select
         date_trunc('day', turn_at) + to_minutes(
@@ -21,29 +30,37 @@ turns_in_range as (
     where turn_at >= since and turn_at < until and isfinite(turn_at)
 ),
 
-stage_turns as (
-    select window_at, 'asr' as stage, call_id, asr_ms as ms, error_stage from turns_in_range
+-- By call first, of which there are far fewer than turns and stages.
+calls_in_windows as (
+    select
+        turns_in_range.window_at,
+        turns_in_range.call_id,
+        count(*) filter (where turns_in_range.asr_ms is not null or turns_in_range.error_stage = 'asr') as asr_turns,
+        count(*) filter (where turns_in_range.llm_ms is not null or turns_in_range.error_stage = 'llm') as llm_turns,
+        count(*) filter (where turns_in_range.tts_ms is not null or turns_in_range.error_stage = 'tts') as tts_turns,
+        count(*) filter (where turns_in_range.asr_ms >= limits.asr or turns_in_range.error_stage = 'asr') as asr_bad,
+        count(*) filter (where turns_in_range.llm_ms >= limits.llm or turns_in_range.error_stage = 'llm') as llm_bad,
+        count(*) filter (where turns_in_range.tts_ms >= limits.tts or turns_in_range.error_stage = 'tts') as tts_bad,
+        count(*) filter (where turns_in_range.error_stage = 'asr') as asr_failed,
+        count(*) filter (where turns_in_range.error_stage = 'llm') as llm_failed,
+        count(*) filter (where turns_in_range.error_stage = 'tts') as tts_failed
+    from turns_in_range
+    cross join limits
+    group by turns_in_range.window_at, turns_in_range.call_id
+),
+
+stages_of_calls (position, stage, window_at, call_id, turns, bad_turns, failed_turns) as (
+    select 1, 'asr', window_at, call_id, asr_turns, asr_bad, asr_failed from calls_in_windows
     union all
-    select window_at, 'llm' as stage, call_id, llm_ms as ms, error_stage from turns_in_range
+    select 2, 'llm', window_at, call_id, llm_turns, llm_bad, llm_failed from calls_in_windows
     union all
-    select window_at, 'tts' as stage, call_id, tts_ms as ms, error_stage from turns_in_range
+    select 3, 'tts', window_at, call_id, tts_turns, tts_bad, tts_failed from calls_in_windows
 ),
 
 stage_calls as (
-    select
-        stage_turns.window_at,
-        stage_turns.stage,
-        objectives.position,
-        stage_turns.call_id,
-        count(*) as turns,
-        count(*) filter (
-            where stage_turns.error_stage = stage_turns.stage or stage_turns.ms >= objectives.target
-        ) as bad_turns,
-        count(*) filter (where stage_turns.error_stage = stage_turns.stage) as failed_turns
-    from stage_turns
-    inner join objectives on stage_turns.stage = objectives.stage and objectives.kind = 'latency'
-    where stage_turns.ms is not null or stage_turns.error_stage = stage_turns.stage
-    group by stage_turns.window_at, stage_turns.stage, objectives.position, stage_turns.call_id
+    select *
+    from stages_of_calls
+    where turns > 0
 ),
 
 first_bad_windows as (
