@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from pathlib import Path
@@ -31,6 +31,7 @@ OF_THE_TIME = ("turns", "calls", "call_modules", "caller_quarters()")
 """Views, and a metric, of which only what logs near that time tell is."""
 
 _FOLDER = "parts"
+_HOUR, _SEASON = 3600, 90 * 86_400  # in seconds
 
 
 class Parts:
@@ -87,12 +88,18 @@ class Parts:
                     pool.shutdown(cancel_futures=True)
                     raise
 
-    def clear(self, folder: Path, mirrors: Iterable[str]) -> None:
-        """Remove the parts in the cache of the logs in *folder* that belong to none of its *mirrors*, or to old SQL."""
+    def clear(self, folder: Path, mirrors: Sequence[str]) -> None:
+        """
+        Remove parts from the cache of the logs in *folder*.
+
+        Those go that belong to none of its *mirrors*, or to SQL of before; and of what is wanted only near
+        a time, those made so long ago that no report of these weeks asks for them.
+        """
         inner = Cache(folder).folder / _FOLDER
         if inner.is_dir():
-            kept = (self.place(mirror, view) for mirror in mirrors for view in self._suffixes)
-            Cache.at(inner).clear(path.rpartition("/")[2] for path in kept)
+            for views, age in ((OF_ALL_TIMES + OF_THE_TIME, _HOUR), (OF_ALL_TIMES, _SEASON)):
+                kept = (self.place(mirror, view) for mirror in mirrors for view in views)
+                Cache.at(inner).clear((path.rpartition("/")[2] for path in kept), age=age)
 
     def _write(self, con: DuckDBPyConnection, mirror: str, views: Iterable[str]) -> None:
         # A temporary view is found before another of the same name, by views too.

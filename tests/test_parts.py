@@ -128,13 +128,29 @@ def test_parts_of_logs_that_are_gone_are_removed(given):
     refresh(given.folder)
     hold(given.connect(mirror=True), **ASKED)
     (given.folder / "user_sessions_5_0.csv").unlink()
-    for path in parts(given):
-        os.utime(path, (0, 0))
+    make_older(given, timedelta(hours=2))
 
     refresh(given.folder)
 
-    assert len(parts(given, "*.callers.parquet")) == 7
-    assert len(parts(given, "*.turns.parquet")) == 3
+    assert [len(parts(given, f"*.{view}.parquet")) for view in ("callers", "turns")] == [7, 3]
+
+
+def test_what_no_report_of_these_weeks_asks_for_is_removed(given):
+    write_logs(given, 1)
+    refresh(given.folder)
+    hold(given.connect(mirror=True), **ASKED)
+    make_older(given, timedelta(days=91))
+
+    refresh(given.folder)
+
+    assert {path.name.split(".")[1] for path in parts(given)} == {"callers", "outermost_mentions"}
+    assert len(parts(given)) == 16
+
+
+def make_older(given, age):
+    for path in parts(given):
+        at = path.stat().st_mtime - age.total_seconds()
+        os.utime(path, (at, at))
 
 
 def test_a_part_is_named_after_the_sql_that_makes_it_and_no_other():
