@@ -160,21 +160,23 @@ class _Holder:
     def keep_turns(self, since: datetime, until: datetime) -> None:
         """Keep turns whole: those whose module their log settles alone, and those for which others are asked."""
         near = _near(self.logs, since, until)
+        far = [log for log in self.logs if log not in near]
         in_time = f"where turn_at >= timestamp '{since}' and turn_at < timestamp '{until}'"
         self.put("user_sessions", f"from other_records where {_during(since, until)}")
-        if not near:
+        if not self.logs:
             self.keep("whole_turns", f"from {self.main}.turns {in_time}")
             return
         self.put("log_records", "from user_sessions")
-        self.keep("other_call_modules", f"from {self.main}.call_modules", meanwhile=True)
-        self.put("part_call_modules", *self.parts("call_modules", near), "from other_call_modules")
-        self.keep("call_modules", self.texts["call_modules"], meanwhile=True)
-        self.put("part_turns", f"{self.parts('turns', near)[0]} {in_time}")
+        self.keep("other_calls_with_modules", f"from {self.main}.calls_with_modules", meanwhile=True)
+        others = "from other_calls_with_modules"
+        self.put("part_calls_with_modules", *self.parts("calls_with_modules", near), others)
+        turns = _together(*self.parts("turns", near), f"from {self.main}.turns where false")
+        self.put("part_turns", f"from ({turns}) {in_time}")
         self.keep("whole_turns", self.texts["turns"])
-        timings = "select * exclude (module_name, module_source, is_settled) from whole_turns where not is_settled"
-        self.keep("turn_timings", _together(timings, f"from {self.main}.turn_timings {in_time}"), meanwhile=True)
+        open_turns = "select * exclude (module_name, module_source, is_settled) from whole_turns where not is_settled"
+        self.keep("turn_timings", _together(open_turns, f"from {self.main}.turn_timings {in_time}"), meanwhile=True)
+
         self.put("log_records", *self.records(near), "from other_records")
-        far = [log for log in self.logs if log not in near]
         mentions = _together(*self.parts("outermost_mentions", far), f"from {self.main}.module_mentions")
         self.keep("module_mentions", f"from ({mentions}) where {_OF_OPEN_TURNS}", meanwhile=True)
         self.con.execute("delete from whole_turns where not is_settled")

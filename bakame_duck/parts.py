@@ -27,7 +27,7 @@ from bakame_duck.scan import Progress
 OF_ALL_TIMES = ("callers", "outermost_mentions")
 """Views of which what each log tells is wanted, whatever the time that is asked for."""
 
-OF_THE_TIME = ("turns", "calls", "call_modules", "caller_quarters()")
+OF_THE_TIME = ("turns", "calls", "calls_with_modules", "caller_quarters()")
 """Views, and a metric, of which only what logs near that time tell is."""
 
 _FOLDER = "parts"

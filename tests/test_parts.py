@@ -71,13 +71,29 @@ def test_what_is_held_of_many_logs_is_what_all_records_say(given, seed, live):
     assert len(parts(given)) > 0
 
 
+def test_turns_of_the_live_log_find_what_their_callers_told_in_others(given):
+    write_logs(given, 3)
+    (given.folder / "user_sessions_20_1.csv").rename(given.folder / "user_sessions.csv")
+    (given.folder / "user_sessions_20_0.csv").unlink()
+    plain = given.connect(mirror=False)
+    refresh(given.folder)
+    held = given.connect(mirror=True)
+
+    hold(held, since=NOON + timedelta(days=19), until=NOON + timedelta(days=21))
+
+    found = "select module_source, count(*) from turns where turn_at >= ? group by all order by all"
+    since = [NOON + timedelta(days=19)]
+    assert held.execute(found, since).fetchall() == plain.execute(found, since).fetchall()
+    assert len(parts(given, "*.turns.parquet")) == 0
+
+
 def test_only_logs_near_the_time_are_summed_up_whole(given):
     write_logs(given, 1)
     refresh(given.folder)
     hold(given.connect(mirror=True), **ASKED)
 
     assert [len(parts(given, f"*.{view}.parquet")) for view in ("callers", "outermost_mentions")] == [8, 8]
-    assert [len(parts(given, f"*.{view}.parquet")) for view in ("turns", "calls", "call_modules")] == [4, 4, 4]
+    assert [len(parts(given, f"*.{view}.parquet")) for view in ("turns", "calls", "calls_with_modules")] == [4, 4, 4]
 
 
 def test_parts_are_made_once(given):

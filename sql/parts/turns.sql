@@ -5,7 +5,7 @@ with
 
 calls_of_several_logs as (
     select call_key
-    from part_call_modules
+    from part_calls_with_modules
     group by call_key
     having count(*) > 1
 )
