@@ -1,11 +1,10 @@
 """
 Make a DuckDB connection that knows the logs: files and ``sql/`` in, connection out.
 
-Python generates four relations: ``log_cells``, every record as text; ``log_records``,
-the same cast by the schema, from the mirror where there is one; ``plain_records``, those of
-them that have none; and ``suspect_cells``, the records of those files that hold a cell that
-does not fit. Everything above them is
-one file of ``sql/`` each. Nothing here computes.
+Python generates four relations: ``log_cells``, every record as text; ``log_records``, the
+same cast by the schema, from the mirror where there is one; ``plain_records``, those of them
+whose log has none; and ``suspect_cells``, the records of those files that hold a cell that
+does not fit. Everything above them is one file of ``sql/`` each. Nothing here computes.
 
 DuckDB binds a view or a macro when it is created, which for all of them takes longer than
 looking at thousands of known files. So they are bound once, into a template in the user's
@@ -86,18 +85,20 @@ def connect(
         con = opened.result()
         inspections = inspect(con, recalled, progress=progress)
         filled = pool.submit(_fill, con.cursor(), _ledger(inspections))
-        parts = list(_parts(inspections, since and utc(since), until and utc(until)))
-        mirrored = mirrors(part.file for part in parts) if (settings.mirror if mirror is None else mirror) else {}
-        con.execute(f"create or replace view log_cells as {_cells(parts)}")
+        pieces = list(_opened(inspections, since and utc(since), until and utc(until)))
+        mirrored = mirrors(placed.file for placed in pieces) if (settings.mirror if mirror is None else mirror) else {}
+        con.execute(f"create or replace view log_cells as {_cells(pieces)}")
         filled.result()
-    con.execute(f"create or replace view suspect_cells as {_cells([p for p in parts if p.piece.bad_cells])}")
+    con.execute(
+        f"create or replace view suspect_cells as {_cells([placed for placed in pieces if placed.piece.bad_cells])}"
+    )
     if mirrored:
         places = [
-            (str(part.file.file), mirrored[part.file.content_hash])
-            for part in parts
-            if part.file.content_hash in mirrored
+            (str(placed.file.file), mirrored[placed.file.content_hash])
+            for placed in pieces
+            if placed.file.content_hash in mirrored
         ]
-        plain = _cells([part for part in parts if part.file.content_hash not in mirrored])
+        plain = _cells([placed for placed in pieces if placed.file.content_hash not in mirrored])
         con.execute(f"create or replace view plain_records as {_typed(f'({plain})')}")
         con.execute(f"create or replace view log_records as {mirrored_records(places)} union all from plain_records")
         _fill(con.cursor(), {"mirrored_files": places})
@@ -238,7 +239,7 @@ def _ledger(inspections: Sequence[Inspection]) -> dict[str, list[tuple[object, .
 
 
 @dataclass(frozen=True)
-class _Part:
+class _Placed:
     """A piece of a file, and how many of the file's records stand before it."""
 
     file: Inspection
@@ -246,25 +247,25 @@ class _Part:
     before: int
 
 
-def _parts(inspections: Iterable[Inspection], since: datetime | None, until: datetime | None) -> Iterator[_Part]:
+def _opened(inspections: Iterable[Inspection], since: datetime | None, until: datetime | None) -> Iterator[_Placed]:
     """Yield what has to be opened for the time from *since* to before *until*."""
     for file in inspections:
         if file.state in _SERVED:
             before = accumulate((piece.rows for piece in file.pieces), initial=0)
             for piece, rows in zip(file.pieces, before, strict=False):
                 if can_hold(piece, since, until):
-                    yield _Part(file, piece, rows)
+                    yield _Placed(file, piece, rows)
 
 
-def _cells(parts: Sequence[_Part]) -> str:
-    """Return the SELECT that gives every record of *parts* as text cells, with its file and its number there."""
+def _cells(pieces: Sequence[_Placed]) -> str:
+    """Return the SELECT that gives every record of *pieces* as text cells, with its file and its number there."""
     names = ", ".join(schema.NAMES)
-    groups: dict[tuple[object, ...], list[_Part]] = {}
-    for part in parts:
-        if part.piece.path:
-            groups.setdefault((part.file.columns, part.piece.new_line), []).append(part)
+    groups: dict[tuple[object, ...], list[_Placed]] = {}
+    for placed in pieces:
+        if placed.piece.path:
+            groups.setdefault((placed.file.columns, placed.piece.new_line), []).append(placed)
     selects = [_group(group) for group in groups.values()]
-    if ends := ", ".join(literal(str(part.file.file)) for part in parts if part.piece.path is None):
+    if ends := ", ".join(literal(str(placed.file.file)) for placed in pieces if placed.piece.path is None):
         selects.append(f"select {names}, source_file, source_row from log_tails where source_file in ({ends})")
     if not selects:
         nothing = ", ".join(f"null::varchar as {name}" for name in schema.NAMES)
@@ -272,18 +273,18 @@ def _cells(parts: Sequence[_Part]) -> str:
     return " union all ".join(selects)
 
 
-def _group(parts: Sequence[_Part]) -> str:
-    """Return the SELECT over *parts*, which share their columns and their line break."""
-    files = reader.text_list(str(part.file.file) for part in parts)
-    preceding = accumulate((part.piece.rows for part in parts), initial=0)
-    before = ",".join(str(rows - part.before) for part, rows in zip(parts, preceding, strict=False))
+def _group(pieces: Sequence[_Placed]) -> str:
+    """Return the SELECT over *pieces*, which share their columns and their line break."""
+    files = reader.text_list(str(placed.file.file) for placed in pieces)
+    preceding = accumulate((placed.piece.rows for placed in pieces), initial=0)
+    before = ",".join(str(rows - placed.before) for placed, rows in zip(pieces, preceding, strict=False))
     position = "cast(file_index as bigint) + 1"
     return f"""
         select
             {", ".join(schema.NAMES)},
             {files}[{position}] as source_file,
             row_number() over () - cast(string_split('{before}', ',') as bigint[])[{position}] as source_row
-        from ({reader.cells([part.piece for part in parts], parts[0].file.columns)})
+        from ({reader.cells([placed.piece for placed in pieces], pieces[0].file.columns)})
     """
 
 
