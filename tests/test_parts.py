@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bakame_duck import hold
-from bakame_duck.cache import NAME
+from bakame_duck.cache import NAME, is_whole_parquet
 from bakame_duck.errors import CacheError
 from bakame_duck.holding import prepare
 from bakame_duck.mirror import refresh
@@ -111,14 +111,16 @@ def test_a_torn_part_is_made_again(given):
     plain = given.connect(mirror=False)
     refresh(given.folder)
     hold(given.connect(mirror=True), **ASKED)
-    for number, path in enumerate(parts(given)):
+    whole = {path: path.stat().st_size for path in parts(given)}
+    for number, path in enumerate(whole):
         with path.open("r+b") as stream:
-            stream.truncate(path.stat().st_size * (number % 3) // 3)
+            stream.truncate(whole[path] * (number % 3) // 3)
 
     held = given.connect(mirror=True)
     hold(held, **ASKED)
 
     assert told(held) == told(plain)
+    assert {path for path in parts(given) if is_whole_parquet(str(path))} == set(whole)
 
 
 def test_where_no_part_can_be_written_the_records_are_read(given):
