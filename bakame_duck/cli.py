@@ -313,28 +313,27 @@ def _report(
 
     The *parameters* are those of the report's notebook beside the period and the logs.
     """
-    # papermill and nbconvert take a while to import, which a line of SQL should not wait for.
-    from bakame_duck import index, reports
-
     formats = _page_formats(form)
     mirror = load_settings().mirror if mirror is None else mirror
-    if mirror:
-        _mirror(data)
-    con = _connect(data, mirror)
-    chosen, compare_to = choose(con)
-    _prepare(con, chosen[0].since - reports.KINDS[kind].looks_back, chosen[-1].until)
-    con.close()
-    orders = [
-        reports.order_report(
-            reports.KINDS[kind], period, compare_to=compare_to, data=tuple(_folders(data)), mirror=mirror, **parameters
-        )
-        for period in chosen
-    ]
     folder = out or load_settings().reports
-    with _progress(f"{orders[0].kind.title} {' to '.join(dict.fromkeys([chosen[0].label, chosen[-1].label]))}") as bar:
-        made = reports.make_reports(
-            orders, out=folder, formats=formats, cell_done=_counter(bar, sum(order.cells for order in orders))
-        )
+    # What follows takes a while to import, which a line of SQL should not wait for; a kernel starts meanwhile.
+    from bakame_duck.kernels import Kernel
+
+    with Kernel() as kernel:
+        from bakame_duck import index, reports
+
+        if mirror:
+            _mirror(data)
+        con = _connect(data, mirror)
+        chosen, compare_to = choose(con)
+        _prepare(con, chosen[0].since - reports.KINDS[kind].looks_back, chosen[-1].until)
+        con.close()
+        given = {"compare_to": compare_to, "data": tuple(_folders(data)), "mirror": mirror} | parameters
+        orders = [reports.order_report(reports.KINDS[kind], period, **given) for period in chosen]
+        labels = dict.fromkeys([chosen[0].label, chosen[-1].label])
+        with _progress(f"{orders[0].kind.title} {' to '.join(labels)}") as bar:
+            cell_done = _counter(bar, sum(order.cells for order in orders))
+            made = reports.make_reports(orders, out=folder, formats=formats, cell_done=cell_done, kernel=kernel)
     written = [paths for paths in made if isinstance(paths, list)]
     for path in chain.from_iterable(written):
         print(path)

@@ -13,9 +13,8 @@ import logging
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bakame_duck.errors import ReportError
+from bakame_duck.kernels import Kernel
 from bakame_duck.parameters import ReportParameters, TtsParameters, WeeklyParameters, parse_parameters
 from bakame_duck.periods import Period, period_between
 from bakame_duck.printing import PageFormat, find_chromium, print_page
@@ -35,11 +35,11 @@ with quick_imports():
     import papermill
     from jupyter_core.utils import ensure_event_loop
     from nbclient.exceptions import DeadKernelError
-    from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
+    from papermill.clientwrap import PapermillNotebookClient
+    from papermill.engines import Engine, NotebookExecutionManager, papermill_engines
     from papermill.exceptions import PapermillExecutionError
     from papermill.iorw import write_ipynb
     from papermill.log import logger as papermill_logger
-    from traitlets.config import Config
 
 VERSION = 2
 """Of what a report's JSON looks like; ``docs/report.schema.json`` states it."""
@@ -146,6 +146,7 @@ def make_report(
     out: Path,
     formats: Sequence[PageFormat] = (PageFormat.HTML,),
     cell_done: CellDone | None = None,
+    kernel: Kernel | None = None,
 ) -> list[Path]:
     """
     Write a report's page, executed notebook and JSON to the folder *out*; return their paths.
@@ -159,6 +160,8 @@ def make_report(
 
         cell_done: Called after every cell.
 
+        kernel: What runs the notebook, and ends then; by default one that is started now.
+
     Raises:
         BrowserError: A PDF is wanted, and there is no browser to print it.
 
@@ -170,9 +173,9 @@ def make_report(
     threading.Thread(target=import_module, args=("bakame_duck.page",), daemon=True).start()
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as folder:
+        with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as folder, kernel or Kernel() as running:
             unfinished = Path(folder) / order.stem
-            notebook = _execute(order, unfinished.with_name(f"{order.stem}.ipynb"), out, cell_done)
+            notebook = _execute(order, running, unfinished.with_name(f"{order.stem}.ipynb"), out, cell_done)
             from bakame_duck.page import render
 
             page = unfinished.with_name(f"{order.stem}.html")
@@ -201,11 +204,13 @@ def make_reports(
     out: Path,
     formats: Sequence[PageFormat] = (PageFormat.HTML,),
     cell_done: CellDone | None = None,
+    kernel: Kernel | None = None,
 ) -> list[list[Path] | ReportError]:
     """
     Make several reports, as many at once as there are processors; return the paths of each, or why it failed.
 
-    Arguments are those of :func:`make_report`. One that fails does not keep the others from being made.
+    Arguments are those of :func:`make_report`; *kernel* runs the first. One that fails does not keep the others
+    from being made.
 
     Raises:
         BrowserError: A PDF is wanted, and there is no browser to print it.
@@ -220,23 +225,24 @@ def make_reports(
         if cell_done:
             cell_done()
 
-    def make(order: Order) -> list[Path] | ReportError:
+    def make(order: Order, kernel: Kernel | None) -> list[Path] | ReportError:
         try:
-            return make_report(order, out=out, formats=formats, cell_done=done)
+            return make_report(order, out=out, formats=formats, cell_done=done, kernel=kernel)
         except ReportError as error:
             return error
 
-    def make_in_thread(order: Order) -> list[Path] | ReportError:
+    def make_in_thread(order: Order, kernel: Kernel | None) -> list[Path] | ReportError:
         try:
-            return make(order)
+            return make(order, kernel)
         finally:  # Jupyter opens a loop for each thread, and closes none
             ensure_event_loop().close()
 
     if len(orders) == 1:  # in the main thread, where Ctrl-C reaches the kernel
-        return [make(orders[0])]
+        return [make(orders[0], kernel)]
     # Threads do: the work is done by the kernels, each a process of its own.
     with ThreadPoolExecutor(min(len(orders), _processors())) as pool:
-        futures = [pool.submit(make_in_thread, order) for order in orders]
+        kernels = [kernel, *[None] * (len(orders) - 1)]
+        futures = [pool.submit(make_in_thread, *each) for each in zip(orders, kernels, strict=True)]
         try:
             while wait(futures, timeout=0.2).not_done:  # and hear Ctrl-C meanwhile
                 pass
@@ -262,54 +268,68 @@ def derive(order: Order) -> dict[str, Any]:
     Raises:
         ReportError: A cell failed.
     """
-    with tempfile.TemporaryDirectory(prefix="bakame-duck-") as folder:
+    with tempfile.TemporaryDirectory(prefix="bakame-duck-") as folder, Kernel() as kernel:
         executed = Path(folder) / f"{order.stem}.ipynb"
-        return document(_execute(order, executed, Path(tempfile.gettempdir()), None), order)
+        return document(_execute(order, kernel, executed, Path(tempfile.gettempdir()), None), order)
 
 
 def _failed(order: Order, out: Path) -> Path:
     return out / f"{order.stem}.failed.ipynb"
 
 
-class _Engine(NBClientEngine):  # type: ignore[misc]  # papermill is published without types
-    """Runs a notebook as papermill does, and keeps it when its kernel dies."""
+class _Engine(Engine):  # type: ignore[misc]  # papermill is published without types
+    """Runs a notebook as papermill does, with a kernel of ours, and keeps it when that dies."""
 
     @classmethod
     def execute_managed_notebook(
-        cls, nb_man: NotebookExecutionManager, kernel_name: str, *, kept: Path, **options: Any
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        *,
+        kernel: Kernel,
+        kept: Path,
+        on_cell_executed: Callable[..., None] | None,
+        **_: object,
     ) -> None:
+        client = PapermillNotebookClient(
+            nb_man, km=kernel.manager, kernel_name=kernel_name, on_cell_executed=on_cell_executed, log=papermill_logger
+        )
         try:
-            super().execute_managed_notebook(nb_man, kernel_name, **options)
+            client.execute()
         except RuntimeError:  # a kernel that died is one too
             write_ipynb(nb_man.nb, str(kept))
             raise
+        finally:
+            if client.kc:
+                client.kc.stop_channels()
+            kernel.end()
 
 
 papermill_engines.register("bakame-duck", _Engine)
 
 
-def _execute(order: Order, executed: Path, out: Path, cell_done: CellDone | None) -> nbformat.NotebookNode:
+def _execute(
+    order: Order, kernel: Kernel, executed: Path, out: Path, cell_done: CellDone | None
+) -> nbformat.NotebookNode:
     """Run the notebook; what fails is kept in the folder *out*."""
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else the kernel warns on stderr
     papermill_logger.setLevel("CRITICAL")  # what fails is told once, by the error below
     logging.getLogger("asyncio").setLevel(
         "CRITICAL"
     )  # after Ctrl-C it would tell of the kernel's end, with a traceback
     name = order.kind.notebook
     try:
-        with _kernel_settings() as config:
-            return papermill.execute_notebook(
-                resource_folder("notebooks") / name,
-                executed,
-                parameters=order.parameters.for_notebook(),
-                kernel_name="python3",
-                engine_name="bakame-duck",
-                kept=executed,
-                config=config,
-                request_save_on_cell_execute=False,  # twice a cell it would be written, and validated
-                progress_bar=False,
-                on_cell_executed=(lambda **_: cell_done()) if cell_done else None,
-            )
+        return papermill.execute_notebook(
+            resource_folder("notebooks") / name,
+            executed,
+            parameters=order.parameters.for_notebook(),
+            kernel_name="python3",
+            engine_name="bakame-duck",
+            kernel=kernel,
+            kept=executed,
+            request_save_on_cell_execute=False,  # twice a cell it would be written, and validated
+            progress_bar=False,
+            on_cell_executed=(lambda **_: cell_done()) if cell_done else None,
+        )
     except (PapermillExecutionError, RuntimeError) as error:
         kept = _failed(order, out)
         _keep_no_private_words(executed)
@@ -334,28 +354,6 @@ def _keep_no_private_words(failed: Path) -> None:
             case "stream":
                 output.text = "".join(f"{told(line)}\n" for line in output.text.splitlines())
     write_ipynb(notebook, str(failed))
-
-
-@contextmanager
-def _kernel_settings() -> Iterator[Config]:
-    """
-    Give the settings of a kernel that listens at socket files, in a folder of its own.
-
-    At a TCP port anybody on the machine could listen in. Jupyter would put the files into the
-    working folder, where two reports at once take each other's.
-    """
-    with tempfile.TemporaryDirectory(prefix="bakame-duck-", ignore_cleanup_errors=True) as folder:
-        ipython = Path(folder) / "ipython"
-        ipython.mkdir()
-        arguments = [
-            '--IPKernelApp.logging_config={"handlers": {"console": {"level": 60}}}',  # above all: nothing on our stderr
-            f"--ipython-dir={ipython}",  # nobody's own start-up files, and no home needed
-            "--HistoryManager.enabled=False",
-        ]
-        settings: dict[str, dict[str, object]] = {"NotebookClient": {"extra_arguments": arguments}}
-        if os.name == "posix":
-            settings["KernelManager"] = {"transport": "ipc", "ip": f"{folder}/kernel"}
-        yield Config(settings)
 
 
 def document(notebook: nbformat.NotebookNode, order: Order) -> dict[str, Any]:

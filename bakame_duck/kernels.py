@@ -1,0 +1,94 @@
+"""
+Start and stop the process that runs a report's notebook.
+
+It takes half a second to start and a third to end, in which the command has other things to do:
+a kernel starts while the logs are looked at, and ends while the page is drawn.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Coroutine
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import ensure_event_loop
+from traitlets.config import Config
+
+_ARGUMENTS = (
+    '--IPKernelApp.logging_config={"handlers": {"console": {"level": 60}}}',  # above all: nothing on our stderr
+    "--HistoryManager.enabled=False",
+)
+
+
+class Kernel:
+    """
+    An IPython kernel of this Python, which starts at once.
+
+    It listens at socket files, in a folder of its own: at a TCP port anybody on the machine could listen
+    in, and in the working folder, where Jupyter would put the files, two kernels at once take each other's.
+
+    Attributes:
+        manager: What nbclient runs a notebook with.
+    """
+
+    def __init__(self) -> None:
+        os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else the kernel warns on stderr
+        self._folder = tempfile.TemporaryDirectory(prefix="bakame-duck-", ignore_cleanup_errors=True)
+        self._ending: threading.Thread | None = None
+        folder = Path(self._folder.name)
+        own = {"transport": "ipc", "ip": str(folder / "kernel")} if os.name == "posix" else {}
+        self.manager = AsyncKernelManager(kernel_name="python3", config=Config(KernelManager=own))
+        ipython = folder / "ipython"  # nobody's own start-up files, and no home needed
+        ipython.mkdir()
+        try:
+            _run(self.manager.start_kernel(extra_arguments=[*_ARGUMENTS, f"--ipython-dir={ipython}"]))
+        except BaseException:
+            self._folder.cleanup()
+            raise
+
+    def end(self) -> None:
+        """Let it end by itself, now that it was used, while others work."""
+        self._ending = threading.Thread(target=self._end_in_thread)
+        self._ending.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Wait until it has ended; one that was not used is killed, as it may not hear yet."""
+        if self._ending:
+            self._ending.join()
+        else:
+            _run(self._end(self._kill()))
+
+    def _end_in_thread(self) -> None:
+        with closing(ensure_event_loop()):  # Jupyter opens a loop for each thread, and closes none
+            _run(self._end(self._shut_down()))
+
+    async def _end(self, ending: Coroutine[None, None, None]) -> None:
+        try:
+            await ending
+        finally:
+            await self.manager.cleanup_resources()
+            self._folder.cleanup()
+
+    async def _shut_down(self) -> None:
+        if self.manager.has_kernel:
+            await self.manager.shutdown_kernel()
+
+    async def _kill(self) -> None:
+        if provisioner := self.manager.provisioner:
+            await provisioner.kill()
+            await provisioner.wait()
+
+
+def _run(coroutine: Coroutine[None, None, None]) -> None:
+    ensure_event_loop().run_until_complete(coroutine)
