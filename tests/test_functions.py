@@ -190,3 +190,29 @@ def test_only_what_was_measured_counts(con, amount, expected):
 )
 def test_a_message_keeps_the_error_and_not_who_called(con, message, expected):
     assert value(con, "folded_message(?::varchar)", message) == expected
+
+
+@pytest.mark.parametrize(
+    ("instant", "zone", "local"),
+    [
+        ("2026-01-11 22:00:00", "Africa/Kigali", "2026-01-12 00:00:00"),
+        ("2026-03-29 00:59:59.999999", "Europe/Berlin", "2026-03-29 01:59:59.999999"),
+        ("2026-03-29 01:00:00", "Europe/Berlin", "2026-03-29 03:00:00"),
+        ("2026-10-25 00:30:00", "Europe/Berlin", "2026-10-25 02:30:00"),
+        ("2026-10-25 01:30:00", "Europe/Berlin", "2026-10-25 02:30:00"),
+        ("1969-12-31 23:59:59.5", "Asia/Kathmandu", "1970-01-01 05:29:59.5"),
+        ("infinity", "Africa/Kigali", "infinity"),
+        ("-infinity", "UTC", "-infinity"),
+        (None, "UTC", None),
+    ],
+)
+def test_the_time_by_a_clock(con, instant, zone, local):
+    assert local == value(con, "cast(local_time(cast(? as timestamp), ?) as varchar)", instant, zone)
+
+
+@given_any(st.datetimes(), st.sampled_from(["UTC", "Africa/Kigali", "Europe/Berlin", "America/St_Johns"]))
+def test_the_time_by_a_clock_is_that_of_naming_utc_as_the_zone(con, instant, zone):
+    ours, named = con.execute(
+        "select local_time($1, $2), $1 at time zone 'UTC' at time zone $2", [instant, zone]
+    ).fetchone()
+    assert named == ours

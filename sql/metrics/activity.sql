@@ -29,7 +29,7 @@ caller_counts as (
 turn_counts as (
     select
         count(*) as turns,
-        count(distinct cast(turn_at at time zone 'UTC' at time zone timezone as date)) as days_with_turns,
+        count(distinct cast(local_time(turn_at, timezone) as date)) as days_with_turns,
         count(error_stage) as turns_with_error,
         100.0 * count(error_stage) / nullif(count(*), 0) as error_rate_percent
     from turns

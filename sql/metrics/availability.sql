@@ -61,8 +61,8 @@ days as (
         cast(
             unnest(
                 generate_series(
-                    date_trunc('day', from_at at time zone 'UTC' at time zone timezone),
-                    date_trunc('day', to_at at time zone 'UTC' at time zone timezone),
+                    date_trunc('day', local_time(from_at, timezone)),
+                    date_trunc('day', local_time(to_at, timezone)),
                     interval 1 day
                 )
             ) as date

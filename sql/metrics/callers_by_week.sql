@@ -11,8 +11,8 @@ ends as (
     select
         case
             when isfinite(cast(until as timestamp))
-                then date_trunc('week', cast(until as timestamp) at time zone 'UTC' at time zone timezone)
-            else date_trunc('week', last_at at time zone 'UTC' at time zone timezone) + interval 7 days
+                then date_trunc('week', local_time(until, timezone))
+            else date_trunc('week', local_time(last_at, timezone)) + interval 7 days
         end as local_end
     from ingest_totals
 ),
@@ -50,7 +50,7 @@ distinct_quarters as (
 weeks_of_quarters as (
     select
         quarter_at,
-        cast(date_trunc('week', quarter_at at time zone 'UTC' at time zone timezone) as date) as week_start
+        cast(date_trunc('week', local_time(quarter_at, timezone)) as date) as week_start
     from distinct_quarters
 ),
 
@@ -87,7 +87,7 @@ started_calls as (
 
 call_counts as (
     select
-        cast(date_trunc('week', quarter_at at time zone 'UTC' at time zone timezone) as date) as week_start,
+        cast(date_trunc('week', local_time(quarter_at, timezone)) as date) as week_start,
         cast(sum(calls) as bigint) as calls
     from started_calls
     group by week_start

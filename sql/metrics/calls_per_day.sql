@@ -8,7 +8,7 @@ with
 calls_in_range as (
     select
         *,
-        cast(started_at at time zone 'UTC' at time zone timezone as date) as day
+        cast(local_time(started_at, timezone) as date) as day
     from calls
     where started_at >= since and started_at < until
 )

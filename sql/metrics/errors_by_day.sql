@@ -8,7 +8,7 @@ with
 turns_in_range as (
     select
         *,
-        cast(turn_at at time zone 'UTC' at time zone timezone as date) as day
+        cast(local_time(turn_at, timezone) as date) as day
     from turns
     where turn_at >= since and turn_at < until
 ),

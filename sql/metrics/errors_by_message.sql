@@ -6,16 +6,21 @@ create or replace macro errors_by_message(
 ) as table
 with
 
--- The turns without an error are the group without a message: one look at the turns tells whether there were any.
-turns_in_reach as (
+failures as (
     select
-        turn_at,
         call_id,
+        turn_at,
         error_stage,
-        turn_at < since as is_before,
-        case when error_stage is not null then folded_message(error) end as message
+        folded_message(error) as message,
+        turn_at < since as is_before
     from turns
-    where turn_at >= since - lookback and turn_at < until
+    where turn_at >= since - lookback and turn_at < until and error_stage is not null
+),
+
+before as (
+    select count(*) > 0 as has_turns
+    from turns
+    where turn_at >= since - lookback and turn_at < since
 ),
 
 counts as (
@@ -23,30 +28,30 @@ counts as (
         message,
         error_stage,
         count(*) filter (where not is_before) as turns,
-        count(distinct case when error_stage is not null and not is_before then call_id end) as calls,
-        min(case when not is_before then turn_at end) as first_seen,
-        max(case when not is_before then turn_at end) as last_seen,
+        count(distinct call_id) filter (where not is_before) as calls,
+        min(turn_at) filter (where not is_before) as first_seen,
+        max(turn_at) filter (where not is_before) as last_seen,
         count(*) filter (where is_before) as turns_before
-    from turns_in_reach
+    from failures
     group by message, error_stage
 ),
 
 compared as (
     select
         *,
-        sum(turns_before) over (partition by message) as message_before,
-        sum(turns_before) over () as all_before
+        sum(turns_before) over (partition by message) as message_before
     from counts
 )
 
 select
-    message,
-    error_stage as stage,
-    turns,
-    calls,
-    first_seen,
-    last_seen,
-    case when all_before > 0 then message_before = 0 end as is_new
+    compared.message,
+    compared.error_stage as stage,
+    compared.turns,
+    compared.calls,
+    compared.first_seen,
+    compared.last_seen,
+    case when before.has_turns then compared.message_before = 0 end as is_new
 from compared
-where error_stage is not null and turns > 0
-order by turns desc, message asc, stage asc;
+cross join before
+where compared.turns > 0
+order by compared.turns desc, compared.message asc, stage asc;

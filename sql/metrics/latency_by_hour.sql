@@ -7,7 +7,7 @@ with
 
 turns_in_range as (
     select
-        turn_at at time zone 'UTC' at time zone timezone as local_at,
+        local_time(turn_at, timezone) as local_at,
         total_ms
     from turns
     where turn_at >= since and turn_at < until and total_ms is not null

@@ -23,8 +23,8 @@ before as (
             when compare_since is not null then compare_since
             when isfinite(since) and isfinite(until)
                 then (
-                    since at time zone 'UTC' at time zone timezone
-                    - (until at time zone 'UTC' at time zone timezone - since at time zone 'UTC' at time zone timezone)
+                    local_time(since, timezone)
+                    - (local_time(until, timezone) - local_time(since, timezone))
                 ) at time zone timezone at time zone 'UTC'
             else since
         end,

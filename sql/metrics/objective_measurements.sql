@@ -67,7 +67,7 @@ quarter_failures as (
 quarters as (
     select
         quarter_at,
-        cast(date_trunc('week', quarter_at at time zone 'UTC' at time zone timezone) as date) as period_start
+        cast(date_trunc('week', local_time(quarter_at, timezone)) as date) as period_start
     from quarter_turns
 ),
 

@@ -13,13 +13,13 @@ measurements as (
         since := case
             when isfinite(until)
                 then (
-                    date_trunc('week', until at time zone 'UTC' at time zone timezone) - to_days(cast(7 * weeks as int))
+                    date_trunc('week', local_time(until, timezone)) - to_days(cast(7 * weeks as int))
                 ) at time zone timezone at time zone 'UTC'
             else timestamp '-infinity'
         end,
         until := case
             when isfinite(until)
-                then date_trunc('week', until at time zone 'UTC' at time zone timezone)
+                then date_trunc('week', local_time(until, timezone))
                     at time zone timezone at time zone 'UTC'
             else until
         end,

@@ -51,7 +51,7 @@ furthest as (
 
 blamed as (
     select
-        cast(turn_at at time zone 'UTC' at time zone timezone as date) as day,
+        cast(local_time(turn_at, timezone) as date) as day,
         over_ms,
         case
             when unexplained_ms >= over_ms and unexplained_ms >= stage_excess and unexplained_ms > 0 then 'unexplained'
