@@ -30,6 +30,7 @@ _OF_EARLIER_CALLS = "call_id, started_at, ended_at"
 _OF_OPEN_TURNS = """
     phone_number in (select phone_number from turn_timings) or call_key in (select call_id from turn_timings)
 """
+_OF_RECORDS = ("turns", "personal_data")  # whose rows name their file, which a part does not know
 _QUARTERS = """
     create or replace temp macro caller_quarters(
         since := timestamp '-infinity', until := timestamp 'infinity'
@@ -40,10 +41,10 @@ _FEW = 500_000  # records that are kept as they are, rather than read again for 
 
 def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, whole_since: datetime | None = None) -> None:
     """
-    Keep the turns and calls of a time, when callers were active, and all callers, for many metrics over that time.
+    Keep what a time holds of turns, calls and personal data, when callers were active, and all callers.
 
     Metrics over any part of it then give what they gave before, only faster, as the logs are read once; over
-    other times they know no turn and no call. A call is taken to last less than a day.
+    other times they know none of it. A call is taken to last less than a day.
 
     What a log with a mirror tells is kept beside the mirror, so it is faster from the second time on.
 
@@ -55,7 +56,8 @@ def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, whole_sin
         until: The instant before which they are.
 
         whole_since: The instant from which they are kept whole, by default all. Earlier ones cost a fifth:
-            of a turn its instant, times and error are kept, of a call its name and instants, and all else is NULL.
+            of a turn its instant, times and error are kept, of a call its name and instants, and all else is NULL;
+            of personal data nothing.
     """
     first, end = _with_calls(since, until)
     whole = utc(whole_since) if whole_since else first
@@ -68,6 +70,7 @@ def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, whole_sin
         holder.keep_calls("whole_calls", "*", whole, end)
         holder.keep_calls("earlier_calls", _OF_EARLIER_CALLS, first, whole)
         holder.keep_quarters(first, end)
+        holder.keep_personal_data(whole, end)
     finally:
         holder.leave()
     for name in ("turns", "calls"):
@@ -205,6 +208,15 @@ class _Holder:
         in_time = f"where quarter_at >= timestamp '{since}' and quarter_at < timestamp '{until}'"
         self.keep("held_quarters", f"from ({self.texts['caller_quarters']}) {in_time}")
 
+    def keep_personal_data(self, since: datetime, until: datetime) -> None:
+        """Keep where personal data stands."""
+        in_time = f"where timestamp >= timestamp '{since}' and timestamp < timestamp '{until}'"
+        self.put("user_sessions", f"from other_records {in_time}")
+        places = _together(
+            *self.parts("personal_data", _near(self.logs, since, until)), f"from {self.main}.personal_data"
+        )
+        self.keep("personal_data", f"from ({places}) {in_time}")
+
     def records(self, logs: Sequence[_Log]) -> list[str]:
         """Return the SELECT of the records of *logs*, if any."""
         return [mirrored_records([(log.file, log.mirror) for log in logs])] if logs else []
@@ -213,7 +225,7 @@ class _Holder:
         """Return the SELECT of what each of *logs* tells alone of *view*, if there are any."""
         paths = reader.file_list(self.kept.place(log.mirror, view) for log in logs)
         select = f"from read_parquet({paths}, hive_partitioning = false)"
-        if view == "turns":
+        if view in _OF_RECORDS:
             file = named_by_index(log.file for log in logs)
             columns = f"* exclude (file_index) replace ({file} as source_file)"
             select = f"select {columns} from (select *, file_index {select})"

@@ -1,5 +1,5 @@
 """
-Keep beside a mirror what its log alone tells of turns, calls and callers.
+Keep beside a mirror what its log alone tells of turns, calls, callers and personal data.
 
 A part is a view or a metric of ``sql/`` over one log, as Parquet. A rotated log does not change,
 so of a year of them only the parts have to be put together, which ``sql/parts`` does. A part is
@@ -27,7 +27,7 @@ from bakame_duck.scan import Progress
 OF_ALL_TIMES = ("callers", "outermost_mentions")
 """Views of which what each log tells is wanted, whatever the time that is asked for."""
 
-OF_THE_TIME = ("turns", "calls", "calls_with_modules", "caller_quarters()")
+OF_THE_TIME = ("turns", "calls", "calls_with_modules", "caller_quarters()", "personal_data")
 """Views, and a metric, of which only what logs near that time tell is."""
 
 _FOLDER = "parts"
