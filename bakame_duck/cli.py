@@ -328,8 +328,10 @@ def _report(
         chosen, compare_to = choose(con)
         _prepare(con, chosen[0].since - reports.KINDS[kind].looks_back, chosen[-1].until)
         con.close()
-        given = {"compare_to": compare_to, "data": tuple(_folders(data)), "mirror": mirror} | parameters
-        orders = [reports.order_report(reports.KINDS[kind], period, **given) for period in chosen]
+        parameters |= {"data": tuple(_folders(data)), "mirror": mirror}
+        orders = [
+            reports.order_report(reports.KINDS[kind], period, compare_to=compare_to, **parameters) for period in chosen
+        ]
         labels = dict.fromkeys([chosen[0].label, chosen[-1].label])
         with _progress(f"{orders[0].kind.title} {' to '.join(labels)}") as bar:
             cell_done = _counter(bar, sum(order.cells for order in orders))

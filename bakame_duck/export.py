@@ -23,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bakame_duck.palette import NUMBERS
 from bakame_duck.texts import shown_row
 
 if TYPE_CHECKING:
@@ -110,14 +111,17 @@ def as_json(frame: pl.DataFrame, *, rounded: bool = False) -> list[dict[str, Any
     return [{name: _plain(value, rounded) for name, value in row.items()} for row in frame.to_dicts()]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Numbers:
-    """The numbers of a report, which a notebook shows as JSON."""
+    """The numbers of a report, which a notebook holds as JSON."""
 
     sections: dict[str, list[dict[str, Any]]]
 
-    def _repr_json_(self) -> dict[str, dict[str, list[dict[str, Any]]]]:
-        return {"numbers": self.sections}
+    def __repr__(self) -> str:
+        return f"Numbers: {', '.join(f'{len(rows)} of {name}' for name, rows in self.sections.items())}"
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {NUMBERS: json.dumps(self.sections, ensure_ascii=False, allow_nan=False)}
 
 
 def numbers(**frames: pl.DataFrame) -> Numbers:

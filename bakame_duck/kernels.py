@@ -7,10 +7,11 @@ a kernel starts while the logs are looked at, and ends while the page is drawn.
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
 import threading
-from collections.abc import Coroutine
+from collections.abc import Awaitable
 from contextlib import closing
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,11 @@ from typing import Self
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import ensure_event_loop
 from traitlets.config import Config
+
+from bakame_duck.errors import ReportError
+
+_log = logging.getLogger(__name__)
+_log.setLevel("CRITICAL")  # what fails is told once, by the error
 
 _ARGUMENTS = (
     '--IPKernelApp.logging_config={"handlers": {"console": {"level": 60}}}',  # above all: nothing on our stderr
@@ -35,6 +41,9 @@ class Kernel:
 
     Attributes:
         manager: What nbclient runs a notebook with.
+
+    Raises:
+        ReportError: It cannot be started.
     """
 
     def __init__(self) -> None:
@@ -43,14 +52,17 @@ class Kernel:
         self._ending: threading.Thread | None = None
         folder = Path(self._folder.name)
         own = {"transport": "ipc", "ip": str(folder / "kernel")} if os.name == "posix" else {}
-        self.manager = AsyncKernelManager(kernel_name="python3", config=Config(KernelManager=own))
+        self.manager = AsyncKernelManager(kernel_name="python3", config=Config(KernelManager=own), log=_log)
         ipython = folder / "ipython"  # nobody's own start-up files, and no home needed
         ipython.mkdir()
         try:
             _run(self.manager.start_kernel(extra_arguments=[*_ARGUMENTS, f"--ipython-dir={ipython}"]))
-        except BaseException:
-            self._folder.cleanup()
-            raise
+        except (OSError, LookupError) as error:  # Jupyter's NoSuchKernel is a KeyError
+            _run(self._end(self._kill()))
+            raise ReportError(
+                f"No kernel can be started to run a notebook: {error}",
+                hint="'jupyter kernelspec list' should name python3; ipykernel brings it.",
+            ) from error
 
     def end(self) -> None:
         """Let it end by itself, now that it was used, while others work."""
@@ -73,7 +85,7 @@ class Kernel:
         with closing(ensure_event_loop()):  # Jupyter opens a loop for each thread, and closes none
             _run(self._end(self._shut_down()))
 
-    async def _end(self, ending: Coroutine[None, None, None]) -> None:
+    async def _end(self, ending: Awaitable[None]) -> None:
         try:
             await ending
         finally:
@@ -90,5 +102,5 @@ class Kernel:
             await provisioner.wait()
 
 
-def _run(coroutine: Coroutine[None, None, None]) -> None:
-    ensure_event_loop().run_until_complete(coroutine)
+def _run(work: Awaitable[None]) -> None:
+    ensure_event_loop().run_until_complete(work)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ast
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 import bakame_duck
-from bakame_duck.palette import MIMETYPE, PALETTE, PANELS
+from bakame_duck.palette import MIMETYPE, NUMBERS, PALETTE, PANELS
 from bakame_duck.periods import Period
 from bakame_duck.resources import quick_imports, resource_folder
 from bakame_duck.vega import vega_bundle
@@ -61,6 +62,7 @@ def render(notebook: NotebookNode, title: str, period: Period) -> str:
                 "palette": PALETTE,
                 "chart": MIMETYPE,
                 "panels": PANELS,
+                "numbers": NUMBERS,
                 "style": (_TEMPLATES / "report" / "report.css").read_text(),
                 "script": (_TEMPLATES / "report" / "report.js").read_text(),
                 "vega": vega_bundle(),
@@ -87,11 +89,19 @@ def _script_json(spec: dict[str, Any]) -> str:
     return text.replace("<", r"\u003c")
 
 
+@dataclass(frozen=True)
+class _Origin:
+    """What something was made from: the metrics and views that were asked, and the statements that did."""
+
+    asked: Set[str] = frozenset()
+    statements: Sequence[str] = ()
+
+
 def _explained(notebook: NotebookNode) -> NotebookNode:
     """Return *notebook* with ``metadata.computed`` on each cell under which the page says how it was computed."""
     notebook = deepcopy(notebook)
     texts = {path.stem: path.read_text() for name in ("views", "metrics") for path in _sql(name)}
-    known: dict[str, set[str]] = {}  # what each variable was made from
+    known: dict[str, _Origin] = {}
     lines: list[str] = []
     asked: set[str] = set()
     for cell in notebook.cells:
@@ -99,9 +109,12 @@ def _explained(notebook: NotebookNode) -> NotebookNode:
             lines, asked = [], set()
         if cell.cell_type != "code":
             continue
-        found = _asked_by(cell.source, known) & texts.keys()
-        if found and not _is_data(cell):
-            lines.append(cell.source)
+        origin = _origin(cell.source, known)
+        found = origin.asked & texts.keys()
+        if found and cell.outputs and not _is_data(cell):
+            told = "\n".join([*lines, cell.source])
+            earlier = [statement for statement in origin.statements if statement not in told]
+            lines += ["\n".join(earlier)] * bool(earlier) + [cell.source]
             asked |= found
         if asked and _is_figure(cell):
             cell.metadata["computed"] = {"lines": "\n\n".join(lines), "sql": [texts[name] for name in sorted(asked)]}
@@ -113,25 +126,30 @@ def _sql(folder: str) -> Iterator[Path]:
     return (resource_folder("sql") / folder).glob("*.sql")
 
 
-def _asked_by(source: str, known: dict[str, set[str]]) -> set[str]:
-    """Return the metrics and views that the code *source* asks, itself or by a variable; note its own in *known*."""
-    asked = set()
+def _origin(source: str, known: dict[str, _Origin]) -> _Origin:
+    """Return the origin of what the code *source* shows; note that of its variables in *known*."""
+    all_asked: set[str] = set()
+    all_statements: list[str] = []
     for statement in ast.parse(source).body:
-        found: set[str] = set()
+        asked: set[str] = set()
+        statements: list[str] = []
         for node in ast.walk(statement):
             match node:
-                case ast.Call(func=ast.Name(id="metric"), args=[_, ast.Constant(value=str(name)), *_]):
-                    found.add(name)
+                case ast.Call(func=ast.Attribute(attr="metric"), args=[ast.Constant(value=str(name)), *_]):
+                    asked.add(name)
                 case ast.Call(func=ast.Attribute(attr="sql"), args=[ast.Constant(value=str(query)), *_]):
                     words = query.split()
-                    found |= {words[place + 1] for place, word in enumerate(words[:-1]) if word == "from"}
-                case ast.Name(id=name, ctx=ast.Load()):
-                    found |= known.get(name, set())
+                    asked |= {words[place + 1] for place, word in enumerate(words[:-1]) if word == "from"}
+                case ast.Name(id=name, ctx=ast.Load()) if name in known:
+                    asked |= known[name].asked
+                    statements += known[name].statements
+        made = _Origin(asked, [*statements, ast.get_source_segment(source, statement) or ""] if asked else [])
         for node in ast.walk(statement):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-                known[node.id] = found
-        asked |= found
-    return asked
+                known[node.id] = made
+        all_asked |= asked
+        all_statements += statements
+    return _Origin(all_asked, list(dict.fromkeys(all_statements)))
 
 
 def _is_figure(cell: NotebookNode) -> bool:
@@ -142,5 +160,5 @@ def _is_figure(cell: NotebookNode) -> bool:
 
 
 def _is_data(cell: NotebookNode) -> bool:
-    """Whether a cell shows nothing but the numbers for the JSON."""
-    return any("application/json" in output.get("data", {}) for output in cell.outputs)
+    """Whether a cell shows nothing but what is for the JSON."""
+    return any({"application/json", NUMBERS} & output.get("data", {}).keys() for output in cell.outputs)

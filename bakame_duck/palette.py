@@ -1,5 +1,5 @@
 """
-State the colours of pages and charts, and what a chart is called in a notebook.
+State the colours of pages and charts, and what charts and numbers are called in a notebook.
 
 They stand here, apart from Altair, which takes half a second to import and a page does not need.
 """
@@ -36,3 +36,6 @@ PALETTE = {
 # Altair's own renderer fetches Vega from the net. JupyterLab draws this type by itself, and so does the page.
 MIMETYPE = "application/vnd.vegalite.v5+json"
 PANELS = "application/vnd.bakame-duck.panels+json"
+
+# JSON as text: what reads, checks and copies a notebook does so for each of thousands of values otherwise.
+NUMBERS = "application/vnd.bakame-duck.numbers"

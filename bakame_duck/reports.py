@@ -23,6 +23,7 @@ from typing import Any
 
 from bakame_duck.errors import ReportError
 from bakame_duck.kernels import Kernel
+from bakame_duck.palette import NUMBERS
 from bakame_duck.parameters import ReportParameters, TtsParameters, WeeklyParameters, parse_parameters
 from bakame_duck.periods import Period, period_between
 from bakame_duck.printing import PageFormat, find_chromium, print_page
@@ -360,8 +361,9 @@ def document(notebook: nbformat.NotebookNode, order: Order) -> dict[str, Any]:
     """Return a report's JSON: what it is, and the numbers and the receipt that the notebook's cells showed."""
     shown: dict[str, dict[str, Any]] = {"receipt": {}, "numbers": {}}
     for output in _outputs(notebook):
-        for part, content in output.get("data", {}).get("application/json", {}).items():
-            shown[part] |= content
+        data = output.get("data", {})
+        shown["receipt"] |= data.get("application/json", {}).get("receipt", {})
+        shown["numbers"] |= json.loads(data.get(NUMBERS, "{}"))
     compared = order.compared_with
     return {
         "report": order.kind.stem,

@@ -65,7 +65,7 @@ def test_json_takes_structures_and_bytes():
 def test_the_numbers_of_a_report_are_rounded_to_six_decimals():
     sections = numbers(latency=pl.DataFrame({"ms": [0.1 + 0.2, 1 / 3], "n": [1, 2]}))
 
-    assert {"numbers": {"latency": [{"ms": 0.3, "n": 1}, {"ms": 0.333333, "n": 2}]}} == sections._repr_json_()
+    assert {"latency": [{"ms": 0.3, "n": 1}, {"ms": 0.333333, "n": 2}]} == sections.sections
 
 
 def test_large_numbers_of_a_report_have_eleven_digits_of_which_threads_cannot_change_the_last():

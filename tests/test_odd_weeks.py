@@ -17,6 +17,7 @@ import nbformat
 import pytest
 from IPython.core.formatters import DisplayFormatter
 
+from bakame_duck.palette import NUMBERS
 from bakame_duck.reports import KINDS, Kind
 from bakame_duck.resources import resource_folder
 from tests.conftest import as_csv
@@ -45,7 +46,8 @@ def shown(kind: Kind, folder: Path, **parameters: str) -> str:
     for cell in nbformat.read(resource_folder("notebooks") / kind.notebook, as_version=4).cells:
         if cell.cell_type == "code":
             data = display.format(last_of(cell.source, known))[0]
-            for part, content in data.get("application/json", {}).items():
+            parts = {"numbers": json.loads(data[NUMBERS])} if NUMBERS in data else data.get("application/json", {})
+            for part, content in parts.items():
                 PART[part].validate(json.loads(json.dumps(content, allow_nan=False)))
             texts.append(re.sub(r"<[^>]*>", " ", data.get("text/html", "")))
             if "parameters" in cell.metadata.get("tags", []):

@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 import bakame_duck
 from bakame_duck.page import render
-from bakame_duck.palette import MIMETYPE, PALETTE, PANELS
+from bakame_duck.palette import MIMETYPE, NUMBERS, PALETTE, PANELS
 from bakame_duck.periods import Period
 from bakame_duck.resources import resource_folder
 
@@ -99,7 +99,7 @@ def test_html_stands_there_as_it_is_and_text_is_escaped() -> None:
 
 
 def test_numbers_for_the_json_are_not_shown() -> None:
-    assert "of JSON" not in body(page(code("1", {"application/json": {"numbers": {}}, "text/plain": "of JSON"})))
+    assert "of JSON" not in body(page(code("1", {NUMBERS: "{}", "text/plain": "of JSON"})))
 
 
 def test_what_a_cell_prints_and_what_fails_is_not_shown() -> None:
@@ -153,29 +153,33 @@ def test_panels_have_one_legend_and_a_chart_each() -> None:
 
 @pytest.mark.parametrize("shown", [CHART, TABLE])
 def test_below_a_figure_stands_how_it_was_computed(shown: dict[str, Any]) -> None:
-    lines = 'errors = metric(con, "errors_by_day", **week).pl()\nfigures.errors_by_day(errors)'
+    lines = 'errors = ask.metric("errors_by_day", **week).pl()\nfigures.errors_by_day(errors)'
 
     assert [[lines, sql("errors_by_day")]] == explanations(page(heading("## Errors"), code(lines, shown)))
 
 
 def test_a_view_is_explained_too() -> None:
-    lines = 'files = con.sql("select * from ingest_files order by file").pl()'
+    lines = 'files = ask.sql("select * from ingest_files order by file")'
 
     assert [[lines, sql("ingest_files")]] == explanations(page(code(lines, TABLE)))
 
 
-def test_a_figure_of_rows_from_an_earlier_section_is_explained_by_their_metric() -> None:
+def test_a_figure_of_rows_from_an_earlier_cell_is_explained_by_what_they_were_made_from() -> None:
     text = page(
-        code('objectives = metric(con, "objectives_report").pl()\nlimit = targets(objectives)["total"]'),
+        code('objectives = ask.metric("objectives_report")\ncalls = ask.metric("calls_per_day")'),
+        code('limit = targets(objectives)["total"]\nother = 1'),
         heading("## Who waited"),
-        code("waited(limit)", CHART),
+        code("wait(limit)\nother", SENTENCE),
+        code("waited(limit, objectives)", CHART),
     )
 
-    assert [["waited(limit)", sql("objectives_report")]] == explanations(text)
+    made = 'objectives = ask.metric("objectives_report")\nlimit = targets(objectives)["total"]'
+    lines = f"{made}\n\nwait(limit)\nother\n\nwaited(limit, objectives)"
+    assert [[lines, sql("objectives_report")]] == explanations(text)
 
 
 def test_a_sentence_is_explained_below_the_figure_that_follows_it() -> None:
-    sentence = 'calls = metric(con, "calls_per_day").pl()\nparagraph(calls)'
+    sentence = 'calls = ask.metric("calls_per_day")\nparagraph(calls)'
     text = page(code(sentence, SENTENCE), code("draw(calls)", CHART))
 
     assert [[f"{sentence}\n\ndraw(calls)", sql("calls_per_day")]] == explanations(text)
@@ -184,32 +188,32 @@ def test_a_sentence_is_explained_below_the_figure_that_follows_it() -> None:
 
 def test_a_heading_ends_what_is_explained_together() -> None:
     text = page(
-        code('paragraph(metric(con, "activity"))', SENTENCE),
+        code('paragraph(ask.metric("activity"))', SENTENCE),
         heading("## Calls"),
-        code('draw(metric(con, "calls_per_day"))', CHART),
+        code('draw(ask.metric("calls_per_day"))', CHART),
     )
 
-    assert [['draw(metric(con, "calls_per_day"))', sql("calls_per_day")]] == explanations(text)
+    assert [['draw(ask.metric("calls_per_day"))', sql("calls_per_day")]] == explanations(text)
 
 
 def test_a_name_that_is_given_other_rows_is_explained_by_those() -> None:
     text = page(
-        code('rows = metric(con, "activity").pl()'),
-        code('rows = metric(con, "calls_per_day").pl()'),
+        code('rows = ask.metric("activity")'),
+        code('rows = ask.metric("calls_per_day")'),
         heading("## Calls"),
         code("draw(rows)", CHART),
     )
 
-    assert [["draw(rows)", sql("calls_per_day")]] == explanations(text)
+    assert [['rows = ask.metric("calls_per_day")\n\ndraw(rows)', sql("calls_per_day")]] == explanations(text)
 
 
 @pytest.mark.parametrize(
     "cell",
     [
         code("draw([1, 2])", CHART),
-        code('metric(con, "activity")', SENTENCE),
-        code('export.numbers(activity=metric(con, "activity"))', {"application/json": {"numbers": {}}}),
-        code('metric(con, "no_such_metric")', CHART),
+        code('ask.metric("activity")', SENTENCE),
+        code('export.numbers(activity=ask.metric("activity"))', {NUMBERS: "{}"}),
+        code('ask.metric("no_such_metric")', CHART),
     ],
     ids=["no metric", "a sentence alone", "numbers", "unknown"],
 )
@@ -218,7 +222,7 @@ def test_nothing_is_explained_where_nothing_was_asked_or_drawn(cell: NotebookNod
 
 
 def test_the_notebook_is_left_as_it_was() -> None:
-    notebook = nbformat.v4.new_notebook(cells=[code('draw(metric(con, "activity"))', CHART)])
+    notebook = nbformat.v4.new_notebook(cells=[code('draw(ask.metric("activity"))', CHART)])
     before = json.dumps(notebook)
 
     render(notebook, "Weekly performance", WEEK)

@@ -1,0 +1,71 @@
+"""The process that runs a report's notebook: it starts at once, and is gone when nobody needs it."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from bakame_duck.errors import ReportError
+from bakame_duck.kernels import Kernel
+
+
+def process_of(kernel: Kernel) -> subprocess.Popen[bytes]:
+    return kernel.manager.provisioner.process
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where kernels keep their files; socket files have short paths."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setenv("TMPDIR", str(made := Path(tempfile.mkdtemp(dir=tmp_path.parents[2], prefix="k"))))
+    return made
+
+
+def test_a_kernel_that_nobody_used_is_killed_without_a_word(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with Kernel() as kernel:
+        process = process_of(kernel)
+        assert process.poll() is None
+        assert list(folder.iterdir())
+
+    assert process.poll() is not None
+    assert [] == list(folder.iterdir())
+    assert ("", "") == capfd.readouterr()
+
+
+@pytest.mark.parametrize("dead", [False, True], ids=["alive", "dead"])
+def test_a_kernel_that_was_used_ends_by_itself(folder: Path, dead: bool, capfd: pytest.CaptureFixture[str]) -> None:
+    with Kernel() as kernel:
+        process = process_of(kernel)
+        client = kernel.manager.client()
+        client.start_channels()
+        if dead:
+            process.kill()
+            process.wait()
+        client.stop_channels()
+        kernel.end()
+
+    assert process.poll() is not None
+    assert [] == list(folder.iterdir())
+    assert "" == capfd.readouterr().out
+
+
+def test_a_kernel_listens_where_only_its_owner_can(folder: Path) -> None:
+    with Kernel() as kernel:
+        assert "ipc" == kernel.manager.transport
+        assert Path(kernel.manager.ip).parent.parent == folder
+        assert 0o700 == Path(kernel.manager.ip).parent.stat().st_mode & 0o777
+
+
+def test_a_kernel_that_cannot_start_leaves_no_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def launch(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("jupyter_client.provisioning.local_provisioner.launch_kernel", launch)
+
+    with pytest.raises(ReportError, match=r"No kernel can be started to run a notebook: .*temporarily unavailable"):
+        Kernel()
+
+    assert [] == list(folder.iterdir())
