@@ -36,10 +36,37 @@ _QUARTERS = """
         since := timestamp '-infinity', until := timestamp 'infinity'
     ) as table from held_quarters where quarter_at >= since and quarter_at < until
 """
+_WEEKS = """
+    with mondays as (
+        select unnest(
+            generate_series(date_trunc('week', local_time($1, $3)), local_time($2, $3), interval 7 days)
+        ) at time zone $3 at time zone 'UTC' as week_at
+    )
+    from mondays where week_at >= $1 and week_at <= $2 order by week_at
+"""
+_OBJECTIVES = """
+    create or replace temp macro objective_measurements(
+        since := timestamp '-infinity', until := timestamp 'infinity', timezone := 'UTC', each := 'week'
+    ) as table
+    select measurements.* from held_weeks where {weeks} and week_since >= since and week_until <= until
+    union all
+    select unnest(struct_update(measurements, period_start := cast(null as date)))
+    from held_weeks where {week} and week_since = since
+    union all
+    from {main}.objective_measurements(since := since, until := until, timezone := timezone, each := each)
+    where not {weeks} and not {week}
+"""
 _FEW = 500_000  # records that are kept as they are, rather than read again for each question
 
 
-def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, whole_since: datetime | None = None) -> None:
+def hold(
+    con: DuckDBPyConnection,
+    *,
+    since: datetime,
+    until: datetime,
+    whole_since: datetime | None = None,
+    timezone: str | None = None,
+) -> None:
     """
     Keep what a time holds of turns, calls and personal data, when callers were active, and all callers.
 
@@ -58,6 +85,8 @@ def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, whole_sin
         whole_since: The instant from which they are kept whole, by default all. Earlier ones cost a fifth:
             of a turn its instant, times and error are kept, of a call its name and instants, and all else is NULL;
             of personal data nothing.
+
+        timezone: The time zone of which each week's objectives are measured at once; by default none are.
     """
     first, end = _with_calls(since, until)
     whole = utc(whole_since) if whole_since else first
@@ -76,6 +105,8 @@ def hold(con: DuckDBPyConnection, *, since: datetime, until: datetime, whole_sin
     for name in ("turns", "calls"):
         con.execute(f"create or replace temp view {name} as from whole_{name} union all by name from earlier_{name}")
     con.execute(_QUARTERS)
+    if timezone:
+        _keep_objectives(con, holder.main, utc(since), utc(until), timezone)
 
 
 def prepare(con: DuckDBPyConnection, *, since: datetime, until: datetime, progress: Progress | None = None) -> None:
@@ -247,6 +278,34 @@ class _Holder:
         for name, kind in self.meanwhile.items():
             self.con.execute(f"drop {kind} temp.{name}")
         self.con.execute(f"set preserve_insertion_order = {self.in_order}")
+
+
+def _keep_objectives(con: DuckDBPyConnection, main: str, since: datetime, until: datetime, timezone: str) -> None:
+    """
+    Measure the objectives of each whole week of *timezone* in this time.
+
+    Who asks for weeks of it gets their rows. DuckDB sees from the question alone whether that is so, and leaves
+    out what needs not be asked.
+    """
+    mondays = [week for (week,) in con.execute(_WEEKS, [since, until, timezone]).fetchall()]
+    if len(mondays) < 2:
+        return
+    con.execute(
+        f"""
+        create or replace temp table held_weeks as
+        select
+            measurements,
+            cast(period_start as timestamp) at time zone $1 at time zone 'UTC' as week_since,
+            cast(period_start + 7 as timestamp) at time zone $1 at time zone 'UTC' as week_until
+        from {main}.objective_measurements(since := $2, until := $3, timezone := $1) as measurements
+        """,
+        [timezone, mondays[0], mondays[-1]],
+    )
+    listed = ", ".join(f"timestamp '{monday}'" for monday in mondays)
+    first, last = (f"coalesce(list_position([{listed}], cast({end} as timestamp)), 0)" for end in ("since", "until"))
+    weeks = f"(each = 'week' and timezone = {reader.literal(timezone)} and {first} > 0 and {last} > 0)"
+    week = f"(each = 'all' and {first} > 0 and {last} = {first} + 1)"
+    con.execute(_OBJECTIVES.format(main=main, weeks=weeks, week=week))
 
 
 def _together(*selects: str) -> str:
