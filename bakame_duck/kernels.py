@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import tempfile
 import threading
 from collections.abc import Awaitable
@@ -26,6 +27,7 @@ from bakame_duck.errors import ReportError
 _log = logging.getLogger(__name__)
 _log.setLevel("CRITICAL")  # what fails is told once, by the error
 
+_COMMAND = [sys.executable, "-m", "bakame_duck.kernel_process", "-f", "{connection_file}"]
 _ARGUMENTS = (
     '--IPKernelApp.logging_config={"handlers": {"console": {"level": 60}}}',  # above all: nothing on our stderr
     "--HistoryManager.enabled=False",
@@ -47,12 +49,12 @@ class Kernel:
     """
 
     def __init__(self) -> None:
-        os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else the kernel warns on stderr
         self._folder = tempfile.TemporaryDirectory(prefix="bakame-duck-", ignore_cleanup_errors=True)
         self._ending: threading.Thread | None = None
         folder = Path(self._folder.name)
         own = {"transport": "ipc", "ip": str(folder / "kernel")} if os.name == "posix" else {}
         self.manager = AsyncKernelManager(kernel_name="python3", config=Config(KernelManager=own), log=_log)
+        self.manager.kernel_spec.argv = _COMMAND  # whatever else is called python3 on this machine
         ipython = folder / "ipython"  # nobody's own start-up files, and no home needed
         ipython.mkdir()
         try:

@@ -68,13 +68,12 @@ papermill.execute_notebook(sys.argv[1], sys.argv[2], kernel_name="python3", prog
 HTMLExporter().from_notebook_node(nbformat.read(sys.argv[2], as_version=4))
 """
 WEEKLY = """
-from pathlib import Path
-from bakame_duck import connect, periods, reports
-folder, out = map(Path, sys.argv[1:3])
-con = connect(folder)
-week = periods.choose_week(con, "latest", "Africa/Kigali")
-con.close()
-reports.make_report(reports.order_report(reports.KINDS["weekly"], week, data=(folder,)), out=out)
+from bakame_duck import cli
+sys.argv[1:] = ["report", "weekly", "--data", sys.argv[1], "--out", sys.argv[2]]
+try:
+    cli.main()
+except SystemExit as left:
+    assert not left.code
 """
 
 
@@ -86,7 +85,7 @@ def empty(work: Path) -> float:
 
 
 def weekly(folder: Path, work: Path) -> float:
-    """Return the seconds of the weekly report of the newest whole week, from import to page, in one process."""
+    """Return the seconds of the command that makes the weekly report of the newest whole week."""
     return seconds_of(WEEKLY, folder, work / "reports")
 
 

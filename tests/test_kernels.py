@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from jupyter_core.utils import ensure_event_loop
 
 from bakame_duck.errors import ReportError
 from bakame_duck.kernels import Kernel
@@ -41,6 +42,7 @@ def test_a_kernel_that_was_used_ends_by_itself(folder: Path, dead: bool, capfd: 
         process = process_of(kernel)
         client = kernel.manager.client()
         client.start_channels()
+        ensure_event_loop().run_until_complete(client.wait_for_ready(timeout=60))
         if dead:
             process.kill()
             process.wait()
