@@ -4,6 +4,9 @@ The command line: results on stdout, everything else on stderr.
 Exit codes: 0 done, 1 failed, 2 a request that cannot be meant, 3 an objective breached
 (``report weekly --fail-on-breach``), 4 logs that are damaged or cannot be read (``check``).
 A mistake is told in two lines, what failed and a hint; never as a traceback.
+
+What takes long to import is imported by the commands that need it: nobody waits for DuckDB to be told the options,
+and a report's kernel starts meanwhile.
 """
 
 from __future__ import annotations
@@ -18,10 +21,8 @@ from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import duckdb
-import polars as pl
 import typer
 from rich.console import Console
 from rich.filesize import decimal
@@ -30,7 +31,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from typer.exceptions import TyperException
 
 import bakame_duck
-from bakame_duck import catalog, holding, ledger, metrics, periods, sample, schema
+from bakame_duck import periods, schema
 from bakame_duck.errors import (
     BakameDuckError,
     CacheError,
@@ -40,14 +41,16 @@ from bakame_duck.errors import (
     UsageError,
     nearest,
 )
-from bakame_duck.export import Format, to_frame, write_rows
-from bakame_duck.ledger import LedgerFormat
-from bakame_duck.mirror import refresh
+from bakame_duck.formats import Format, LedgerFormat, PageFormat
 from bakame_duck.periods import Period
-from bakame_duck.printing import PageFormat, find_chromium
+from bakame_duck.printing import find_chromium
 from bakame_duck.resources import resource_folder
 from bakame_duck.schema import TTS_SETTINGS
 from bakame_duck.settings import FILE_VARIABLE, load_settings, settings_file
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -115,14 +118,18 @@ def main() -> None:
         if message := error.format_message():  # without one, the help was asked for
             _tell(message, f"'{command} --help' shows what can be given.")
         sys.exit(2)
-    except duckdb.Error as error:
-        _tell(str(error).splitlines()[0], "'bakame-duck sql \"from ingest_files\"' tells what was read.")
-        sys.exit(1)
     except OSError as error:
         _tell(
             f"{error.filename or 'A file'}: {error.strerror or error}",
             "Look at the path, and whether it is yours to use.",
         )
+        sys.exit(1)
+    except Exception as error:
+        import duckdb
+
+        if not isinstance(error, duckdb.Error):
+            raise
+        _tell(str(error).splitlines()[0], "'bakame-duck sql \"from ingest_files\"' tells what was read.")
         sys.exit(1)
 
 
@@ -149,6 +156,8 @@ def _folders(data: list[Path] | None) -> list[Path]:
 
 
 def _connect(data: list[Path] | None, mirror: bool | None) -> duckdb.DuckDBPyConnection:
+    from bakame_duck import catalog
+
     with _progress("Inspecting logs") as progress:
         con = catalog.connect(_folders(data), mirror=mirror, progress=progress)
     empty_handed = "select file, reason from ingest_files where state = 'unreadable' or (rows = 0 and rejects > 0)"
@@ -158,11 +167,15 @@ def _connect(data: list[Path] | None, mirror: bool | None) -> duckdb.DuckDBPyCon
 
 
 def _write(relation: duckdb.DuckDBPyRelation | pl.DataFrame, form: Format) -> None:
+    import polars as pl
+
+    from bakame_duck import export
+
     if form is Format.PARQUET and sys.stdout.isatty():
         raise UsageError("Parquet is not for a terminal", hint="Send it to a file: … --format parquet > rows.parquet")
-    frame = relation if isinstance(relation, pl.DataFrame) else to_frame(relation)
+    frame = relation if isinstance(relation, pl.DataFrame) else export.to_frame(relation)
     try:
-        write_rows(frame, form, sys.stdout.buffer)
+        export.write_rows(frame, form, sys.stdout.buffer)
         sys.stdout.flush()
     except BrokenPipeError:  # the reader, such as head, has seen enough; typer would call that a failure
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -203,6 +216,8 @@ def weekly(
     if week is not None and last is not None:
         raise PeriodError("A report is of one week or of the last ones", hint="Give --week or --last, not both.")
     zone = _zone(timezone)
+    for named in (week, compare_to):
+        periods.check_week(named, zone)
 
     def choose(con: duckdb.DuckDBPyConnection) -> tuple[list[Period], Period | None]:
         weeks = (
@@ -267,11 +282,13 @@ def tts(
             hint="Give --week, or --last, or --since and --until.",
         )
     zone = _zone(timezone)
+    periods.check_week(week, zone)
+    days = periods.parse_days(since, until, zone) if since is not None and until is not None else None
     chosen: dict[str, object] = {} if by is None else {"settings": by.replace(" ", "").lower()}
 
     def choose(con: duckdb.DuckDBPyConnection) -> tuple[list[Period], None]:
-        if since is not None and until is not None:
-            period = periods.choose_days(con, since, until, zone)
+        if days is not None:
+            period = periods.require_records(con, days)
         elif last is not None:
             weeks = periods.newest_weeks(con, last, zone)
             period = periods.period_between(weeks[0].since, weeks[-1].until, zone)
@@ -289,7 +306,7 @@ def _check_baseline(
     con: duckdb.DuckDBPyConnection, period: Period, baseline: str, chosen: Mapping[str, object]
 ) -> None:
     """Refuse a baseline that nobody would find, before a kernel is started for it."""
-    from bakame_duck import tts_figures, tts_wording
+    from bakame_duck import metrics, tts_figures, tts_wording
 
     rows = metrics.metric(con, "tts_configurations", since=period.since, until=period.until, **chosen).pl()
     tts_wording.find_baseline(tts_figures.named(rows).to_dicts(), baseline)
@@ -316,7 +333,6 @@ def _report(
     formats = _page_formats(form)
     mirror = load_settings().mirror if mirror is None else mirror
     folder = out or load_settings().reports
-    # What follows takes a while to import, which a line of SQL should not wait for; a kernel starts meanwhile.
     from bakame_duck.kernels import Kernel
 
     with Kernel() as kernel:
@@ -380,6 +396,8 @@ def _breaches(paths: list[Path]) -> list[str]:
 
 def _mirror(data: list[Path] | None) -> None:
     """Mirror what is about to be read again and again; where there is no room for it, the logs themselves will do."""
+    from bakame_duck.mirror import refresh
+
     try:
         with _progress("Mirroring logs") as progress:
             refresh(_folders(data), progress=progress)
@@ -389,6 +407,8 @@ def _mirror(data: list[Path] | None) -> None:
 
 def _prepare(con: duckdb.DuckDBPyConnection, since: datetime, until: datetime) -> None:
     """Keep beside the mirrors what reports will take from there; where there is no room for it, they do without."""
+    from bakame_duck import holding
+
     try:
         with _progress("Summing logs up") as progress:
             holding.prepare(con, since=since, until=until, progress=progress)
@@ -410,6 +430,8 @@ def sql(
 
     [dim]bakame-duck sql "select error, count(*) from turns where error_stage = 'tts' group by all"[/]
     """
+    import duckdb
+
     text = sys.stdin.read() if query == "-" else query
     con = _connect(data, mirror)
     try:
@@ -448,6 +470,10 @@ def query(
     [dim]bakame-duck query error_rate_analysis --as-of latest[/]
     [dim]bakame-duck query latency_percentiles --set since=2026-01-12 --set until=2026-01-19[/]
     """
+    import polars as pl
+
+    from bakame_duck import metrics
+
     if name is None:
         rows = [(m.name, m.meaning, ", ".join(m.parameters)) for m in metrics.list_metrics()]
         _write(pl.DataFrame(rows, schema=["metric", "meaning", "parameters"], orient="row"), form)
@@ -497,6 +523,8 @@ def check(
 
     [dim]bakame-duck check --data logs/ --strict[/]
     """
+    from bakame_duck import catalog, ledger
+
     with _progress("Inspecting logs") as progress:
         con = catalog.connect(_folders(data), mirror=mirror, progress=progress)
     book = ledger.read_ledger(con)
@@ -520,6 +548,8 @@ def refresh_mirror(
 
     [dim]bakame-duck refresh --data logs/ --since 2026-01-01[/]
     """
+    from bakame_duck.mirror import refresh
+
     with _progress("Mirroring logs") as progress:
         done = refresh(
             _folders(data),
@@ -539,6 +569,8 @@ def show_schema(form: Form = Format.TABLE) -> None:
 
     [dim]bakame-duck schema --format markdown[/]
     """
+    import polars as pl
+
     rows = [(column.name, column.type, column.unit, column.meaning, column.example) for column in schema.COLUMNS]
     _write(pl.DataFrame(rows, schema=["column", "type", "unit", "meaning", "example"], orient="row"), form)
 
@@ -555,6 +587,8 @@ def make_sample(
 
     [dim]bakame-duck sample try/ --days 7 --rows-per-day 2000[/]
     """
+    from bakame_duck import sample
+
     with _progress("Writing days") as progress:
         paths = sample.write_sample(folder, days=days, rows_per_day=rows_per_day, seed=seed, progress=progress)
     for path in paths:
@@ -574,7 +608,7 @@ def verify(
 
     [dim]bakame-duck verify reports/weekly-performance-2026-W03.json --data logs/[/]
     """
-    from bakame_duck import verification
+    from bakame_duck import catalog, verification
 
     with _progress("Inspecting logs") as progress:
         catalog.connect(_folders(data), mirror=mirror, progress=progress).close()
@@ -627,5 +661,7 @@ def _version(
     version: Annotated[bool, typer.Option("--version", help="Show the versions of the kit and of DuckDB.")] = False,
 ) -> None:
     if version:
+        import duckdb
+
         print(f"bakame-duck {bakame_duck.__version__} (DuckDB {duckdb.__version__})")
         raise typer.Exit

@@ -14,7 +14,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
 from itertools import chain, count
 from typing import IO, TYPE_CHECKING, Any
 
@@ -23,6 +22,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bakame_duck.formats import Format
 from bakame_duck.palette import NUMBERS
 from bakame_duck.texts import shown_row
 
@@ -33,16 +33,6 @@ _DECIMALS, _DIGITS = 6, 11  # of a report's numbers: at most, and in all
 
 
 _COMPUTED = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what makes a spreadsheet compute a text
-
-
-class Format(StrEnum):
-    """How rows are written."""
-
-    TABLE = "table"
-    CSV = "csv"
-    JSON = "json"
-    MARKDOWN = "markdown"
-    PARQUET = "parquet"
 
 
 def to_frame(relation: DuckDBPyRelation) -> pl.DataFrame:

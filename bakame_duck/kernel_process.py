@@ -7,13 +7,18 @@ It brings DuckDB and Polars along, while the command that started it is still lo
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
-# Nobody debugs a report, and it takes long to import. None is Python's own way to say that there is no such module.
-sys.modules["debugpy"] = None  # type: ignore[assignment]
 
-from ipykernel.kernelapp import launch_new_instance
+def main() -> None:
+    """Run a kernel until it is told to end."""
+    # Nobody debugs a report, and it takes long to import. None is Python's own way to say that there is no such module.
+    sys.modules["debugpy"] = None  # type: ignore[assignment]
+    from ipykernel.kernelapp import launch_new_instance
 
-import bakame_duck.questions  # noqa: F401
+    import_module("bakame_duck.questions")
+    launch_new_instance()
+
 
 if __name__ == "__main__":
-    launch_new_instance()
+    main()

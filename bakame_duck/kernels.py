@@ -13,11 +13,13 @@ import sys
 import tempfile
 import threading
 from collections.abc import Awaitable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
+from queue import Empty
 from types import TracebackType
 from typing import Self
 
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import ensure_event_loop
 from traitlets.config import Config
@@ -28,6 +30,7 @@ _log = logging.getLogger(__name__)
 _log.setLevel("CRITICAL")  # what fails is told once, by the error
 
 _COMMAND = [sys.executable, "-m", "bakame_duck.kernel_process", "-f", "{connection_file}"]
+_PATIENCE = 60  # seconds
 _ARGUMENTS = (
     '--IPKernelApp.logging_config={"handlers": {"console": {"level": 60}}}',  # above all: nothing on our stderr
     "--HistoryManager.enabled=False",
@@ -54,10 +57,11 @@ class Kernel:
         folder = Path(self._folder.name)
         own = {"transport": "ipc", "ip": str(folder / "kernel")} if os.name == "posix" else {}
         self.manager = AsyncKernelManager(kernel_name="python3", config=Config(KernelManager=own), log=_log)
-        self.manager.kernel_spec.argv = _COMMAND  # whatever else is called python3 on this machine
         ipython = folder / "ipython"  # nobody's own start-up files, and no home needed
         ipython.mkdir()
         try:
+            if spec := self.manager.kernel_spec:
+                spec.argv = _COMMAND  # whatever else is called python3 on this machine
             _run(self.manager.start_kernel(extra_arguments=[*_ARGUMENTS, f"--ipython-dir={ipython}"]))
         except (OSError, LookupError) as error:  # Jupyter's NoSuchKernel is a KeyError
             _run(self._end(self._kill()))
@@ -65,6 +69,37 @@ class Kernel:
                 f"No kernel can be started to run a notebook: {error}",
                 hint="'jupyter kernelspec list' should name python3; ipykernel brings it.",
             ) from error
+
+    def connect(self) -> AsyncKernelClient:
+        """
+        Return a client of it, once it answers and what it tells is heard.
+
+        jupyter_client's own way to wait, ``wait_for_ready``, goes on to listen for a fifth of a second until there is
+        silence; nbclient leaves alone what it did not ask for.
+
+        Raises:
+            RuntimeError: It died, or does not answer for a minute.
+        """
+        client = self.manager.client()
+        client.start_channels()
+        client.allow_stdin = False
+        try:
+            _run(self._answer(client))
+        except BaseException:
+            client.stop_channels()
+            raise
+        return client
+
+    async def _answer(self, client: AsyncKernelClient) -> None:
+        for _ in range(_PATIENCE):
+            client.kernel_info()
+            with suppress(Empty):
+                await client.get_shell_msg(timeout=1)
+                await client.get_iopub_msg(timeout=0.2)
+                return
+            if not await self.manager.is_alive():
+                raise RuntimeError("it died before it answered")
+        raise RuntimeError(f"it did not answer within {_PATIENCE} seconds")
 
     def end(self) -> None:
         """Let it end by itself, now that it was used, while others work."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import io
 import json
-from enum import StrEnum
 from typing import IO, Any
 
 import polars as pl
 from duckdb import DuckDBPyConnection
 
-from bakame_duck.export import Format, as_json, to_frame, write_rows
+from bakame_duck.export import as_json, to_frame, write_rows
+from bakame_duck.formats import Format, LedgerFormat
 from bakame_duck.wording import count, several, some_columns
 
 _PARTS = {
@@ -27,13 +27,6 @@ _PARTS = {
     "drift": "from ingest_drift",
 }
 _MOST_LINES = 20
-
-
-class LedgerFormat(StrEnum):
-    """How the ledger is written."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def read_ledger(con: DuckDBPyConnection) -> dict[str, pl.DataFrame]:

@@ -111,7 +111,7 @@ def choose_week(con: DuckDBPyConnection, week: str, timezone: str) -> Period:
         PeriodError: There is no such week, or the logs have no record in it.
     """
     if week != "latest":
-        return _require_records(con, parse_week(week, timezone))
+        return require_records(con, parse_week(week, timezone))
     _, last = _first_and_last(con)
     this = _week(_monday_of(last, timezone), timezone)
     earlier = _last_before(con, this.since)
@@ -138,21 +138,23 @@ def newest_weeks(con: DuckDBPyConnection, weeks: int, timezone: str) -> list[Per
     return found
 
 
-def choose_days(con: DuckDBPyConnection, since: str, until: str, timezone: str) -> Period:
+def require_records(con: DuckDBPyConnection, period: Period) -> Period:
     """
-    Return the days from *since* to before *until*, both written ``2026-01-12``.
+    Return *period* when the logs have a record in it.
 
     Raises:
-        PeriodError: They are no days, in the wrong order, or without a record.
+        PeriodError: They have none.
     """
+    first, last = _first_and_last(con)
     try:
-        first, end = date.fromisoformat(since), date.fromisoformat(until)
-    except ValueError as error:
-        raise PeriodError(f"{since} or {until} is not a day", hint="Days are written 2026-01-12.") from error
-    if end <= first:
-        raise PeriodError(f"{until} is not after {since}", hint="--until is the day after the last one wanted.")
-    last = end - timedelta(days=1)
-    return _require_records(con, Period(_label(first, last), first, last, timezone))
+        span = [period.since, period.until]
+    except OverflowError as error:
+        raise PeriodError(f"{period.label} leaves the calendar", hint="Years run from 2 to 9998.") from error
+    found = con.execute("select count(*) from user_sessions where timestamp >= $1 and timestamp < $2", span)
+    if found.fetchall() == [(0,)]:
+        weeks = [_week(_monday_of(instant, period.timezone), period.timezone).label for instant in (first, last)]
+        raise PeriodError(f"The logs have no record in {period.label}", hint=f"They cover {weeks[0]} to {weeks[1]}.")
+    return period
 
 
 def parse_instant(text: str) -> datetime:
@@ -171,6 +173,34 @@ def parse_instant(text: str) -> datetime:
         ) from error
 
 
+def check_week(text: str | None, timezone: str) -> None:
+    """
+    Refuse what :func:`choose_week` would, without a look at the logs.
+
+    Raises:
+        PeriodError: There is no such week.
+    """
+    if text not in (None, "latest"):
+        parse_week(str(text), timezone)
+
+
+def parse_days(since: str, until: str, timezone: str) -> Period:
+    """
+    Return the days from *since* to before *until*, both written ``2026-01-12``.
+
+    Raises:
+        PeriodError: They are no days, or in the wrong order.
+    """
+    try:
+        first, end = date.fromisoformat(since), date.fromisoformat(until)
+    except ValueError as error:
+        raise PeriodError(f"{since} or {until} is not a day", hint="Days are written 2026-01-12.") from error
+    if end <= first:
+        raise PeriodError(f"{until} is not after {since}", hint="--until is the day after the last one wanted.")
+    last = end - timedelta(days=1)
+    return Period(_label(first, last), first, last, timezone)
+
+
 def parse_week(text: str, timezone: str) -> Period:
     """
     Return the ISO week that *text* names, such as ``2026-W03``.
@@ -187,20 +217,6 @@ def parse_week(text: str, timezone: str) -> Period:
         raise PeriodError(
             f"There is no week {text}", hint="ISO weeks are written 2026-W03; 'latest' is the newest whole one."
         ) from error
-
-
-def _require_records(con: DuckDBPyConnection, period: Period) -> Period:
-    """Return *period* when the logs have a record in it."""
-    first, last = _first_and_last(con)
-    try:
-        span = [period.since, period.until]
-    except OverflowError as error:
-        raise PeriodError(f"{period.label} leaves the calendar", hint="Years run from 2 to 9998.") from error
-    found = con.execute("select count(*) from user_sessions where timestamp >= $1 and timestamp < $2", span)
-    if found.fetchall() == [(0,)]:
-        weeks = [_week(_monday_of(instant, period.timezone), period.timezone).label for instant in (first, last)]
-        raise PeriodError(f"The logs have no record in {period.label}", hint=f"They cover {weeks[0]} to {weeks[1]}.")
-    return period
 
 
 def _first_and_last(con: DuckDBPyConnection) -> tuple[datetime, datetime]:

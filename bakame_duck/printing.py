@@ -8,7 +8,6 @@ import signal
 import subprocess
 import tempfile
 from contextlib import suppress
-from enum import StrEnum
 from pathlib import Path
 
 from bakame_duck.errors import BrowserError, ReportError
@@ -16,13 +15,6 @@ from bakame_duck.errors import BrowserError, ReportError
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _PATIENCE = 120  # seconds for a page
 _DRAWING = 60_000  # milliseconds of the page's own time, which passes as fast as it draws
-
-
-class PageFormat(StrEnum):
-    """What a report's page is written as; notebook and JSON are always written."""
-
-    HTML = "html"
-    PDF = "pdf"
 
 
 def find_chromium(named: Path | None = None) -> Path:

@@ -22,11 +22,12 @@ from pathlib import Path
 from typing import Any
 
 from bakame_duck.errors import ReportError
+from bakame_duck.formats import PageFormat
 from bakame_duck.kernels import Kernel
 from bakame_duck.palette import NUMBERS
 from bakame_duck.parameters import ReportParameters, TtsParameters, WeeklyParameters, parse_parameters
 from bakame_duck.periods import Period, period_between
-from bakame_duck.printing import PageFormat, find_chromium, print_page
+from bakame_duck.printing import find_chromium, print_page
 from bakame_duck.resources import quick_imports, resource_folder
 from bakame_duck.settings import load_settings
 from bakame_duck.texts import told, told_traceback
@@ -296,6 +297,7 @@ class _Engine(Engine):  # type: ignore[misc]  # papermill is published without t
             nb_man, km=kernel.manager, kernel_name=kernel_name, on_cell_executed=on_cell_executed, log=papermill_logger
         )
         try:
+            client.kc = kernel.connect()
             client.execute()
         except RuntimeError:  # a kernel that died is one too
             write_ipynb(nb_man.nb, str(kept))

@@ -7,7 +7,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from bakame_duck.export import Format, as_json, numbers, to_frame, write_rows
+from bakame_duck.export import as_json, numbers, to_frame, write_rows
+from bakame_duck.formats import Format
 
 ROWS = pl.DataFrame(
     {

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
-from jupyter_core.utils import ensure_event_loop
 
+from bakame_duck import kernels
 from bakame_duck.errors import ReportError
 from bakame_duck.kernels import Kernel
 
@@ -40,9 +41,7 @@ def test_a_kernel_that_nobody_used_is_killed_without_a_word(folder: Path, capfd:
 def test_a_kernel_that_was_used_ends_by_itself(folder: Path, dead: bool, capfd: pytest.CaptureFixture[str]) -> None:
     with Kernel() as kernel:
         process = process_of(kernel)
-        client = kernel.manager.client()
-        client.start_channels()
-        ensure_event_loop().run_until_complete(client.wait_for_ready(timeout=60))
+        client = kernel.connect()
         if dead:
             process.kill()
             process.wait()
@@ -71,3 +70,20 @@ def test_a_kernel_that_cannot_start_leaves_no_folder(folder: Path, monkeypatch: 
         Kernel()
 
     assert [] == list(folder.iterdir())
+
+
+def test_a_kernel_that_dies_before_it_answers_is_told(folder: Path) -> None:
+    with Kernel() as kernel:
+        process_of(kernel).kill()
+
+        with pytest.raises(RuntimeError, match="it died before it answered"):
+            kernel.connect()
+
+
+def test_a_kernel_that_does_not_answer_is_waited_for_in_vain(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "_PATIENCE", 1)
+    with Kernel() as kernel:
+        process_of(kernel).send_signal(signal.SIGSTOP)
+
+        with pytest.raises(RuntimeError, match="it did not answer within 1 seconds"):
+            kernel.connect()

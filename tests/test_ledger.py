@@ -4,7 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from bakame_duck.ledger import LedgerFormat, read_ledger, write_ledger
+from bakame_duck.formats import LedgerFormat
+from bakame_duck.ledger import read_ledger, write_ledger
 from bakame_duck.metrics import metric
 from bakame_duck.schema import NAMES
 from tests.conftest import as_csv, cells

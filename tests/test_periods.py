@@ -6,12 +6,13 @@ from bakame_duck.errors import PeriodError, UsageError
 from bakame_duck.periods import (
     Period,
     check_timezone,
-    choose_days,
     choose_week,
     days_of,
     newest_weeks,
+    parse_days,
     parse_week,
     period_between,
+    require_records,
 )
 from tests.conftest import Given
 
@@ -160,7 +161,7 @@ def test_logs_without_a_record_have_no_week(given: Given, week):
 def test_days_end_before_until(given):
     con = given.records(*record_at("2025-12-31T21:59:59"))
 
-    days = choose_days(con, "2025-12-22", "2026-01-01", KIGALI)
+    days = require_records(con, parse_days("2025-12-22", "2026-01-01", KIGALI))
 
     assert Period("2025-12-22-to-2025-12-31", date(2025, 12, 22), date(2025, 12, 31), KIGALI) == days
     assert (datetime(2025, 12, 21, 22), datetime(2025, 12, 31, 22)) == (days.since, days.until)
@@ -170,7 +171,7 @@ def test_days_end_before_until(given):
 def test_a_single_day_is_named_once(given):
     con = given.records(*record_at("2026-01-15T10:00:00"))
 
-    day = choose_days(con, "2026-01-15", "2026-01-16", KIGALI)
+    day = require_records(con, parse_days("2026-01-15", "2026-01-16", KIGALI))
 
     assert Period("2026-01-15", date(2026, 1, 15), date(2026, 1, 15), KIGALI) == day
     assert (datetime(2026, 1, 14, 22), datetime(2026, 1, 15, 22)) == (day.since, day.until)
@@ -219,7 +220,7 @@ def test_days_that_are_none_or_without_a_record_are_refused(given, since, until,
     con = given.records(*record_at("2026-01-12T10:00:00"))
 
     try:
-        refused = choose_days(con, since, until, KIGALI) and None
+        refused = require_records(con, parse_days(since, until, KIGALI)) and None
     except PeriodError as error:
         refused = str(error)
 
