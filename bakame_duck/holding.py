@@ -86,7 +86,7 @@ def hold(
             of a turn its instant, times and error are kept, of a call its name and instants, and all else is NULL;
             of personal data nothing.
 
-        timezone: The time zone of which each week's objectives are measured at once; by default none are.
+        timezone: Measure the objectives of each week of this time zone, so that metrics need not do so again.
     """
     first, end = _with_calls(since, until)
     whole = utc(whole_since) if whole_since else first
@@ -106,7 +106,7 @@ def hold(
         con.execute(f"create or replace temp view {name} as from whole_{name} union all by name from earlier_{name}")
     con.execute(_QUARTERS)
     if timezone:
-        _keep_objectives(con, holder.main, utc(since), utc(until), timezone)
+        _keep_weeks(con, holder.main, utc(since), utc(until), timezone)
 
 
 def prepare(con: DuckDBPyConnection, *, since: datetime, until: datetime, progress: Progress | None = None) -> None:
@@ -280,7 +280,7 @@ class _Holder:
         self.con.execute(f"set preserve_insertion_order = {self.in_order}")
 
 
-def _keep_objectives(con: DuckDBPyConnection, main: str, since: datetime, until: datetime, timezone: str) -> None:
+def _keep_weeks(con: DuckDBPyConnection, main: str, since: datetime, until: datetime, timezone: str) -> None:
     """
     Measure the objectives of each whole week of *timezone* in this time.
 

@@ -1,5 +1,7 @@
 from datetime import datetime
 
+import pytest
+
 from bakame_duck import metric
 
 FIRST, SECOND = "+250788000001", "+250788000002"
@@ -41,3 +43,18 @@ def test_a_call_without_a_turn_counts_as_in_calls_per_day(given):
 
     assert (row["calls"], row["turns"]) == (1, 0)
     assert [1] == metric(con, "calls_per_day").pl()["calls"].to_list()
+
+
+@pytest.mark.parametrize("since", ["10:00:00", "10:07:30", "10:14:59", "10:15:00", "10:30:00"])
+@pytest.mark.parametrize("until", ["10:07:00", "10:15:00", "10:29:59", "10:45:00"])
+def test_a_range_can_begin_and_end_at_any_instant(given, since, until):
+    times = ["10:00:00", "10:07:00", "10:07:30", "10:14:59", "10:15:00", "10:20:00", "10:29:59", "10:30:00"]
+    con = given.turns(
+        *((f"2026-01-04 {time}", "math", {"phone_number": f"+25078800000{i}"}) for i, time in enumerate(times))
+    )
+
+    span = {name: datetime.fromisoformat(f"2026-01-04T{time}") for name, time in (("since", since), ("until", until))}
+    row = metric(con, "activity", **span).pl().row(0, named=True)
+
+    inside = [time for time in times if since <= time < until]
+    assert [len(inside)] * 3 == [row["turns"], row["callers"], row["new_callers"]]

@@ -7,10 +7,23 @@ create or replace macro activity(
 ) as table
 with
 
+-- By quarters of an hour, of which there are far fewer than records; records before the first whole one in the range
+-- are looked at themselves.
 callers_in_range as (
-    select distinct phone_number
+    select phone_number
+    from caller_quarters(since := since, until := until)
+    where first_at < until and phone_number is not null
+
+    union
+
+    select phone_number
     from user_sessions
-    where timestamp >= since and timestamp < until and phone_number is not null
+    where
+        time_bucket(interval 15 minutes, cast(since as timestamp)) < since
+        and timestamp >= since
+        and timestamp < time_bucket(interval 15 minutes, cast(since as timestamp)) + interval 15 minutes
+        and timestamp < until
+        and phone_number is not null
 ),
 
 first_records as (
@@ -26,14 +39,23 @@ caller_counts as (
     from first_records
 ),
 
-turn_counts as (
+quarter_turns as (
     select
+        time_bucket(interval 15 minutes, turn_at) as quarter_at,
         count(*) as turns,
-        count(distinct cast(local_time(turn_at, timezone) as date)) as days_with_turns,
-        count(error_stage) as turns_with_error,
-        100.0 * count(error_stage) / nullif(count(*), 0) as error_rate_percent
+        count(error_stage) as turns_with_error
     from turns
     where turn_at >= since and turn_at < until
+    group by quarter_at
+),
+
+turn_counts as (
+    select
+        cast(coalesce(sum(turns), 0) as bigint) as turns,
+        count(distinct cast(local_time(quarter_at, timezone) as date)) as days_with_turns,
+        cast(coalesce(sum(turns_with_error), 0) as bigint) as turns_with_error,
+        100.0 * sum(turns_with_error) / nullif(sum(turns), 0) as error_rate_percent
+    from quarter_turns
 ),
 
 call_counts as (
