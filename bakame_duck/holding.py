@@ -24,6 +24,22 @@ from bakame_duck.mirror import can_hold, mirrored_records, named_by_index, utc
 from bakame_duck.parts import OF_ALL_TIMES, OF_THE_TIME, Parts
 from bakame_duck.scan import Progress
 
+OF_SPEECH = (
+    "tts_provider",
+    "tts_voice",
+    "tts_rate",
+    "tts_pitch",
+    "tts_pitch_semitones",
+    "tts_style",
+    "audio_encoding",
+    "tts_fallback_count",
+    "audio_transcode_ms",
+    "sentence_chunks",
+    "chunk_pause_ms",
+    "barge_in_triggered",
+)
+"""Columns of turns that tell how an answer was spoken."""
+
 _LONGEST_CALL = timedelta(days=1)
 _OF_EARLIER_TURNS = "turn_at, asr_ms, llm_ms, tts_ms, total_ms, error, error_stage"
 _OF_EARLIER_CALLS = "call_id, started_at, ended_at"
@@ -65,6 +81,7 @@ def hold(
     since: datetime,
     until: datetime,
     whole_since: datetime | None = None,
+    without: Sequence[str] = (),
     timezone: str | None = None,
 ) -> None:
     """
@@ -86,11 +103,13 @@ def hold(
             of a turn its instant, times and error are kept, of a call its name and instants, and all else is NULL;
             of personal data nothing.
 
+        without: Columns of turns that nobody will ask for, such as :data:`OF_SPEECH`; they are NULL.
+
         timezone: Measure the objectives of each week of this time zone, so that metrics need not do so again.
     """
     first, end = _with_calls(since, until)
     whole = utc(whole_since) if whole_since else first
-    holder = _Holder(con)
+    holder = _Holder(con, without)
     try:
         holder.open_logs(first, end)
         holder.keep_callers()
@@ -102,8 +121,9 @@ def hold(
         holder.keep_personal_data(whole, end)
     finally:
         holder.leave()
-    for name in ("turns", "calls"):
-        con.execute(f"create or replace temp view {name} as from whole_{name} union all by name from earlier_{name}")
+    for name, columns in (("turns", holder.turn_columns()), ("calls", "*")):
+        kept = f"(from whole_{name} union all by name from earlier_{name})"
+        con.execute(f"create or replace temp view {name} as select {columns} from {kept}")
     con.execute(_QUARTERS)
     if timezone:
         _keep_weeks(con, holder.main, utc(since), utc(until), timezone)
@@ -162,8 +182,10 @@ def _near(logs: Iterable[_Log], since: datetime, until: datetime) -> list[_Log]:
 class _Holder:
     """Keeps what lies in a time, and knows what stands in the place of the views meanwhile."""
 
-    def __init__(self, con: DuckDBPyConnection) -> None:
+    def __init__(self, con: DuckDBPyConnection, without: Sequence[str]) -> None:
         self.con = con
+        self.without = without
+        self.but_without = f"exclude ({', '.join(without)})" if without else ""
         settings = "select current_database() || '.main', current_setting('preserve_insertion_order')"
         self.main, self.in_order = con.execute(settings).fetchall()[0]
         self.texts = reader.sql_texts("parts")
@@ -198,7 +220,7 @@ class _Holder:
         in_time = f"where turn_at >= timestamp '{since}' and turn_at < timestamp '{until}'"
         self.put("user_sessions", f"from other_records where {_during(since, until)}")
         if not self.logs:
-            self.keep("whole_turns", f"from {self.main}.turns {in_time}")
+            self.keep("whole_turns", f"select * {self.but_without} from {self.main}.turns {in_time}")
             return
         self.put("log_records", "from user_sessions")
         self.keep("other_calls_with_modules", f"from {self.main}.calls_with_modules", meanwhile=True)
@@ -206,7 +228,7 @@ class _Holder:
         self.put("part_calls_with_modules", *self.parts("calls_with_modules", near), others)
         turns = _together(*self.parts("turns", near), f"from {self.main}.turns where false")
         self.put("part_turns", f"from ({turns}) {in_time}")
-        self.keep("whole_turns", self.texts["turns"])
+        self.keep("whole_turns", f"select * {self.but_without} from ({self.texts['turns']})")
         open_turns = "select * exclude (module_name, module_source, is_settled) from whole_turns where not is_settled"
         self.keep("turn_timings", _together(open_turns, f"from {self.main}.turn_timings {in_time}"), meanwhile=True)
 
@@ -215,7 +237,7 @@ class _Holder:
         self.keep("module_mentions", f"from ({mentions}) where {_OF_OPEN_TURNS}", meanwhile=True)
         self.con.execute("delete from whole_turns where not is_settled")
         self.con.execute("alter table whole_turns drop column is_settled")
-        self.con.execute(f"insert into whole_turns by name from {self.main}.turns")
+        self.con.execute(f"insert into whole_turns by name select * {self.but_without} from {self.main}.turns")
 
     def keep_earlier_turns(self, since: datetime, until: datetime) -> None:
         """Keep of turns what tells of times and errors."""
@@ -247,6 +269,15 @@ class _Holder:
             *self.parts("personal_data", _near(self.logs, since, until)), f"from {self.main}.personal_data"
         )
         self.keep("personal_data", f"from ({places}) {in_time}")
+
+    def turn_columns(self) -> str:
+        """Return the columns of turns, those that are not kept as NULL."""
+        if not self.without:
+            return "*"
+        described = self.con.execute(f"select column_name, column_type from (describe from {self.main}.turns)")
+        return ", ".join(
+            f"cast(null as {kind}) as {name}" if name in self.without else name for name, kind in described.fetchall()
+        )
 
     def records(self, logs: Sequence[_Log]) -> list[str]:
         """Return the SELECT of the records of *logs*, if any."""

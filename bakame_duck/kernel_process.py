@@ -1,13 +1,15 @@
 """
 What runs in the process of a report's kernel; see ``kernels``.
 
-It brings DuckDB and Polars along, while the command that started it is still looking at the logs.
+It brings along what all reports import, while the command that started it is still looking at the logs.
 """
 
 from __future__ import annotations
 
 import sys
 from importlib import import_module
+
+_AT_HAND = ("bakame_duck.questions", "bakame_duck.figures", "bakame_duck.tables")
 
 
 def main() -> None:
@@ -16,7 +18,8 @@ def main() -> None:
     sys.modules["debugpy"] = None  # type: ignore[assignment]
     from ipykernel.kernelapp import launch_new_instance
 
-    import_module("bakame_duck.questions")
+    for name in _AT_HAND:
+        import_module(name)
     launch_new_instance()
 
 

@@ -7,18 +7,22 @@ names. Nothing here draws, formats or caches.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 import duckdb
+import polars as pl
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
 from bakame_duck.catalog import connect_empty
 from bakame_duck.errors import UnknownMetricError, UnknownParameterError, nearest
 from bakame_duck.reader import sql_texts
+
+_Rows = TypeVar("_Rows")
 
 _INSTANTS = ("since", "until", "compare_since", "compare_until", "as_of")
 _DURATIONS = ("lookback", "tolerance")
@@ -73,6 +77,30 @@ def metric(con: DuckDBPyConnection, name: str, **arguments: object) -> DuckDBPyR
 
         UnknownParameterError: The metric has no such parameter, or its value does not fit.
     """
+    return _asked(con, name, arguments, lambda question, values: con.sql(question, params=values))
+
+
+def metric_frame(con: DuckDBPyConnection, name: str, **arguments: object) -> pl.DataFrame:
+    """
+    Return the rows of the metric *name* as a frame; arguments and errors are those of :func:`metric`.
+
+    A relation is bound to the catalogue twice, which takes as long again as to answer over few logs.
+    """
+
+    def ask(question: str, values: dict[str, object] | None) -> pl.DataFrame:
+        con.execute(f"create or replace temp table answered as {question}", values)
+        frame: pl.DataFrame = con.table("answered").pl()
+        return frame
+
+    return _asked(con, name, arguments, ask)
+
+
+def _asked(
+    con: DuckDBPyConnection,
+    name: str,
+    arguments: Mapping[str, object],
+    ask: Callable[[str, dict[str, object] | None], _Rows],
+) -> _Rows:
     if name not in (known := _names()):
         raise UnknownMetricError(
             f"No metric is called {name}.{nearest(name, known)}", hint="'bakame-duck query' lists them all."
@@ -80,7 +108,7 @@ def metric(con: DuckDBPyConnection, name: str, **arguments: object) -> DuckDBPyR
     call = ", ".join(f"{argument} := ${argument}" for argument in arguments)
     try:
         values = {argument: _fitting(con, argument, value) for argument, value in arguments.items()}
-        return con.sql(f"from {name}({call})", params=values or None)
+        return ask(f"from {name}({call})", values or None)
     except (duckdb.Error, ValueError, OverflowError, LookupError, OSError) as error:
         _check_parameters(con, name, arguments)
         given = ", ".join(f"{argument}={value}" for argument, value in arguments.items())
