@@ -342,7 +342,7 @@ def _report(
             _mirror(data)
         con = _connect(data, mirror)
         chosen, compare_to = choose(con)
-        _prepare(con, chosen[0].since - reports.KINDS[kind].looks_back, chosen[-1].until)
+        _prepare(con, chosen[0].since - reports.KINDS[kind].looks_back, chosen[-1].until, compare_to)
         con.close()
         parameters |= {"data": tuple(_folders(data)), "mirror": mirror}
         orders = [
@@ -405,13 +405,14 @@ def _mirror(data: list[Path] | None) -> None:
         _stderr.print(f"[yellow]Without a mirror:[/] {escape(str(error))}", soft_wrap=True)
 
 
-def _prepare(con: duckdb.DuckDBPyConnection, since: datetime, until: datetime) -> None:
+def _prepare(con: duckdb.DuckDBPyConnection, since: datetime, until: datetime, compare_to: Period | None) -> None:
     """Keep beside the mirrors what reports will take from there; where there is no room for it, they do without."""
     from bakame_duck import holding
 
     try:
         with _progress("Summing logs up") as progress:
-            holding.prepare(con, since=since, until=until, progress=progress)
+            other = (compare_to.since, compare_to.until) if compare_to else None
+            holding.prepare(con, since=since, until=until, other=other, progress=progress)
     except CacheError as error:
         _stderr.print(f"[yellow]Without sums of the logs:[/] {escape(str(error))}", soft_wrap=True)
 

@@ -40,9 +40,12 @@ OF_SPEECH = (
 )
 """Columns of turns that tell how an answer was spoken."""
 
+Range = tuple[datetime, datetime]
+"""The instant with which a time begins, and the one before which it ends; without a zone they are UTC."""
+
 _LONGEST_CALL = timedelta(days=1)
-_OF_EARLIER_TURNS = "turn_at, asr_ms, llm_ms, tts_ms, total_ms, error, error_stage"
-_OF_EARLIER_CALLS = "call_id, started_at, ended_at"
+_PART_OF_A_TURN = "turn_at, asr_ms, llm_ms, tts_ms, total_ms, error, error_stage"
+_PART_OF_A_CALL = "call_id, started_at, ended_at"
 _OF_OPEN_TURNS = """
     phone_number in (select phone_number from turn_timings) or call_key in (select call_id from turn_timings)
 """
@@ -81,6 +84,7 @@ def hold(
     since: datetime,
     until: datetime,
     whole_since: datetime | None = None,
+    other: Range | None = None,
     without: Sequence[str] = (),
     timezone: str | None = None,
 ) -> None:
@@ -99,37 +103,47 @@ def hold(
 
         until: The instant before which they are.
 
-        whole_since: The instant from which they are kept whole, by default all. Earlier ones cost a fifth:
-            of a turn its instant, times and error are kept, of a call its name and instants, and all else is NULL;
-            of personal data nothing.
+        whole_since: The instant from which they are kept whole, by default all. Earlier ones cost a fifth: of a
+            turn its instant, times and error are kept, and all else is NULL; of calls and personal data nothing.
+
+        other: The instants between which lies another time, such as the one that this is compared with: turns are
+            kept as earlier ones are, and of a call its name and instants.
 
         without: Columns of turns that nobody will ask for, such as :data:`OF_SPEECH`; they are NULL.
 
         timezone: Measure the objectives of each week of this time zone, so that metrics need not do so again.
     """
-    first, end = _with_calls(since, until)
+    first, end = _with_calls((since, until))
     whole = utc(whole_since) if whole_since else first
+    beyond = _beyond((first, end), _with_calls(other)) if other else []
     holder = _Holder(con, without)
     try:
-        holder.open_logs(first, end)
+        holder.open_logs([(first, end), *beyond])
         holder.keep_callers()
-        holder.keep_turns(whole, end)
-        holder.keep_earlier_turns(first, whole)
-        holder.keep_calls("whole_calls", "*", whole, end)
-        holder.keep_calls("earlier_calls", _OF_EARLIER_CALLS, first, whole)
-        holder.keep_quarters(first, end)
-        holder.keep_personal_data(whole, end)
+        holder.keep_turns([(whole, end)])
+        holder.keep_part_of_turns([(first, whole), *beyond])
+        holder.keep_calls("whole_calls", "*", [(whole, end)])
+        holder.keep_calls("part_of_calls", _PART_OF_A_CALL, _beyond((whole, end), _with_calls(other)) if other else [])
+        holder.keep_quarters([(first, end), *beyond])
+        holder.keep_personal_data([(whole, end)])
     finally:
         holder.leave()
     for name, columns in (("turns", holder.turn_columns()), ("calls", "*")):
-        kept = f"(from whole_{name} union all by name from earlier_{name})"
+        kept = f"(from whole_{name} union all by name from part_of_{name})"
         con.execute(f"create or replace temp view {name} as select {columns} from {kept}")
     con.execute(_QUARTERS)
     if timezone:
         _keep_weeks(con, holder.main, utc(since), utc(until), timezone)
 
 
-def prepare(con: DuckDBPyConnection, *, since: datetime, until: datetime, progress: Progress | None = None) -> None:
+def prepare(
+    con: DuckDBPyConnection,
+    *,
+    since: datetime,
+    until: datetime,
+    other: Range | None = None,
+    progress: Progress | None = None,
+) -> None:
     """
     Keep beside the mirrors what :func:`hold` takes from there, which is long work where much is new.
 
@@ -140,16 +154,26 @@ def prepare(con: DuckDBPyConnection, *, since: datetime, until: datetime, progre
 
         until: The instant before which they will be.
 
+        other: The instants between which lies another time that will be kept.
+
         progress: Called with the number of logs done, and of those that are new.
 
     Raises:
         CacheError: It cannot be written.
     """
-    Parts().make(con, _pairs(_parts_of_logs(con, *_with_calls(since, until))), progress)
+    spans = [_with_calls(span) for span in ((since, until), other) if span]
+    Parts().make(con, _pairs(_parts_of_logs(con, spans)), progress)
 
 
-def _with_calls(since: datetime, until: datetime) -> tuple[datetime, datetime]:
+def _with_calls(span: Range) -> Range:
+    since, until = span
     return utc(since) - _LONGEST_CALL, utc(until) + _LONGEST_CALL
+
+
+def _beyond(kept: Range, other: Range) -> list[Range]:
+    """Return what of *other* lies before and behind what is *kept*."""
+    (first, end), (since, until) = kept, other
+    return [span for span in ((since, min(until, first)), (max(since, end), until)) if span[0] < span[1]]
 
 
 @dataclass(frozen=True)
@@ -162,11 +186,11 @@ class _Log:
     last_at: datetime | None
 
 
-def _parts_of_logs(con: DuckDBPyConnection, first: datetime, end: datetime) -> dict[_Log, Sequence[str]]:
-    """Return which parts are wanted of each log that has a mirror, to keep what lies between two instants."""
+def _parts_of_logs(con: DuckDBPyConnection, spans: Iterable[Range]) -> dict[_Log, Sequence[str]]:
+    """Return which parts are wanted of each log that has a mirror, to keep what lies in *spans*."""
     query = "select file, mirror, first_at, last_at from mirrored_files inner join inspected_files using (file)"
     logs = [_Log(*row) for row in con.execute(query).fetchall()]
-    near = _near(logs, first, end)
+    near = set(_near(logs, spans))
     return {log: OF_ALL_TIMES + OF_THE_TIME * (log in near) for log in logs}
 
 
@@ -174,9 +198,10 @@ def _pairs(wanted: Mapping[_Log, Sequence[str]]) -> list[tuple[str, str]]:
     return [(log.mirror, view) for log, views in wanted.items() for view in views]
 
 
-def _near(logs: Iterable[_Log], since: datetime, until: datetime) -> list[_Log]:
-    """Return those of *logs* that can tell of calls and turns from *since* to before *until*."""
-    return [log for log in logs if can_hold(log, since - _LONGEST_CALL, until)]
+def _near(logs: Iterable[_Log], spans: Iterable[Range]) -> list[_Log]:
+    """Return those of *logs* that can tell of calls and turns in *spans*."""
+    spans = list(spans)
+    return [log for log in logs if any(can_hold(log, since - _LONGEST_CALL, until) for since, until in spans)]
 
 
 class _Holder:
@@ -194,9 +219,9 @@ class _Holder:
         self.logs: list[_Log] = []
         con.execute("set preserve_insertion_order = false")  # many files are kept in half the time
 
-    def open_logs(self, first: datetime, end: datetime) -> None:
+    def open_logs(self, spans: Sequence[Range]) -> None:
         """Tell logs that have all their parts from others, of which the records are read."""
-        wanted = _parts_of_logs(self.con, first, end)
+        wanted = _parts_of_logs(self.con, spans)
         with suppress(CacheError):  # what cannot be kept is read again
             self.kept.make(self.con, _pairs(wanted))
         self.logs = [log for log, views in wanted.items() if self.kept.are_there(log.mirror, views)]
@@ -213,12 +238,12 @@ class _Holder:
         self.put("part_callers", *self.parts("callers", self.logs), f"from {self.main}.callers")
         self.keep("callers", self.texts["callers"])
 
-    def keep_turns(self, since: datetime, until: datetime) -> None:
+    def keep_turns(self, spans: Sequence[Range]) -> None:
         """Keep turns whole: those whose module their log settles alone, and those for which others are asked."""
-        near = _near(self.logs, since, until)
+        near = _near(self.logs, spans)
         far = [log for log in self.logs if log not in near]
-        in_time = f"where turn_at >= timestamp '{since}' and turn_at < timestamp '{until}'"
-        self.put("user_sessions", f"from other_records where {_during(since, until)}")
+        in_time = f"where {_lies_in(spans, 'turn_at')}"
+        self.put("user_sessions", f"from other_records where {_during(spans)}")
         if not self.logs:
             self.keep("whole_turns", f"select * {self.but_without} from {self.main}.turns {in_time}")
             return
@@ -239,35 +264,34 @@ class _Holder:
         self.con.execute("alter table whole_turns drop column is_settled")
         self.con.execute(f"insert into whole_turns by name select * {self.but_without} from {self.main}.turns")
 
-    def keep_earlier_turns(self, since: datetime, until: datetime) -> None:
+    def keep_part_of_turns(self, spans: Sequence[Range]) -> None:
         """Keep of turns what tells of times and errors."""
-        self.put("user_sessions", f"from other_records where {_during(since, until)}")
-        turns = _together(*self.parts("turns", _near(self.logs, since, until)), f"from {self.main}.turn_timings")
-        in_time = f"where turn_at >= timestamp '{since}' and turn_at < timestamp '{until}'"
-        self.keep("earlier_turns", f"select {_OF_EARLIER_TURNS} from ({turns}) {in_time}")
+        self.put("user_sessions", f"from other_records where {_during(spans)}")
+        turns = _together(*self.parts("turns", _near(self.logs, spans)), f"from {self.main}.turn_timings")
+        in_time = f"where {_lies_in(spans, 'turn_at')}"
+        self.keep("part_of_turns", f"select {_PART_OF_A_TURN} from ({turns}) {in_time}")
 
-    def keep_calls(self, name: str, columns: str, since: datetime, until: datetime) -> None:
+    def keep_calls(self, name: str, columns: str, spans: Sequence[Range]) -> None:
         """Keep *columns* of calls."""
-        self.put("user_sessions", f"from other_records where {_during(since, until)}")
-        self.put("part_calls", *self.parts("calls", _near(self.logs, since, until)), f"from {self.main}.calls")
-        in_time = f"where started_at >= timestamp '{since}' and started_at < timestamp '{until}'"
+        self.put("user_sessions", f"from other_records where {_during(spans)}")
+        self.put("part_calls", *self.parts("calls", _near(self.logs, spans)), f"from {self.main}.calls")
+        in_time = f"where {_lies_in(spans, 'started_at')}"
         self.keep(name, f"select {columns} from ({self.texts['calls']}) {in_time}")
 
-    def keep_quarters(self, since: datetime, until: datetime) -> None:
+    def keep_quarters(self, spans: Sequence[Range]) -> None:
         """Keep when callers were active."""
-        self.put("user_sessions", f"from other_records where {_during(since, until)}")
+        self.put("user_sessions", f"from other_records where {_during(spans)}")
         others = f"from {self.main}.caller_quarters()"
-        self.put("part_caller_quarters", *self.parts("caller_quarters()", _near(self.logs, since, until)), others)
-        in_time = f"where quarter_at >= timestamp '{since}' and quarter_at < timestamp '{until}'"
+        self.put("part_caller_quarters", *self.parts("caller_quarters()", _near(self.logs, spans)), others)
+        in_time = f"where {_lies_in(spans, 'quarter_at')}"
         self.keep("held_quarters", f"from ({self.texts['caller_quarters']}) {in_time}")
 
-    def keep_personal_data(self, since: datetime, until: datetime) -> None:
+    def keep_personal_data(self, spans: Sequence[Range]) -> None:
         """Keep where personal data stands."""
-        in_time = f"where timestamp >= timestamp '{since}' and timestamp < timestamp '{until}'"
+        in_time = f"where {_lies_in(spans, 'timestamp')}"
         self.put("user_sessions", f"from other_records {in_time}")
-        places = _together(
-            *self.parts("personal_data", _near(self.logs, since, until)), f"from {self.main}.personal_data"
-        )
+        others = f"from {self.main}.personal_data"
+        places = _together(*self.parts("personal_data", _near(self.logs, spans)), others)
         self.keep("personal_data", f"from ({places}) {in_time}")
 
     def turn_columns(self) -> str:
@@ -343,7 +367,12 @@ def _together(*selects: str) -> str:
     return " union all by name ".join(selects)
 
 
-def _during(since: datetime, until: datetime) -> str:
-    """Return whether a record can belong to a call or turn of this time; one without an instant can."""
-    span = f"timestamp >= timestamp '{since - _LONGEST_CALL}' and timestamp < timestamp '{until}'"
-    return f"({span} or timestamp is null)"
+def _lies_in(spans: Iterable[Range], instant: str) -> str:
+    """Return whether the column *instant* lies in any of *spans*, in SQL."""
+    tests = [f"{instant} >= timestamp '{since}' and {instant} < timestamp '{until}'" for since, until in spans]
+    return f"({' or '.join(tests) or 'false'})"
+
+
+def _during(spans: Iterable[Range]) -> str:
+    """Return whether a record can belong to a call or turn of *spans*; one without an instant can."""
+    return f"({_lies_in([(since - _LONGEST_CALL, until) for since, until in spans], 'timestamp')} or timestamp is null)"

@@ -73,7 +73,7 @@ class Kind:
 
 KINDS = {
     "weekly": Kind(
-        "weekly_performance.ipynb", "weekly-performance", "Weekly performance", WeeklyParameters, timedelta(weeks=8)
+        "weekly_performance.ipynb", "weekly-performance", "Weekly performance", WeeklyParameters, timedelta(weeks=7)
     ),
     "tts": Kind("tts_tuning.ipynb", "tts-tuning", "TTS tuning", TtsParameters),
 }
