@@ -91,8 +91,9 @@ def hold(
     """
     Keep what a time holds of turns, calls and personal data, when callers were active, and all callers.
 
-    Metrics over any part of it then give what they gave before, only faster, as the logs are read once; over
-    other times they know none of it. A call is taken to last less than a day.
+    Metrics over any part of it then give what they gave before, only faster, as the logs are read once. Over other
+    times they know none of it, and need not know the records of logs that end before or begin after it. A call is
+    taken to last less than a day.
 
     What a log with a mirror tells is kept beside the mirror, so it is faster from the second time on.
 
@@ -126,6 +127,7 @@ def hold(
         holder.keep_calls("part_of_calls", _PART_OF_A_CALL, _beyond((whole, end), _with_calls(other)) if other else [])
         holder.keep_quarters([(first, end), *beyond])
         holder.keep_personal_data([(whole, end)])
+        holder.narrow_records([(first, end), *beyond])
     finally:
         holder.leave()
     for name, columns in (("turns", holder.turn_columns()), ("calls", "*")):
@@ -216,12 +218,14 @@ class _Holder:
         self.texts = reader.sql_texts("parts")
         self.kept = Parts()
         self.meanwhile: dict[str, str] = {}
+        self.mirrored: list[_Log] = []
         self.logs: list[_Log] = []
         con.execute("set preserve_insertion_order = false")  # many files are kept in half the time
 
     def open_logs(self, spans: Sequence[Range]) -> None:
         """Tell logs that have all their parts from others, of which the records are read."""
         wanted = _parts_of_logs(self.con, spans)
+        self.mirrored = list(wanted)
         with suppress(CacheError):  # what cannot be kept is read again
             self.kept.make(self.con, _pairs(wanted))
         self.logs = [log for log, views in wanted.items() if self.kept.are_there(log.mirror, views)]
@@ -293,6 +297,11 @@ class _Holder:
         others = f"from {self.main}.personal_data"
         places = _together(*self.parts("personal_data", _near(self.logs, spans)), others)
         self.keep("personal_data", f"from ({places}) {in_time}")
+
+    def narrow_records(self, spans: Sequence[Range]) -> None:
+        """Let who asks for records look only into logs that can have some: each costs time, be it of another year."""
+        self.put("log_records", *self.records(_near(self.mirrored, spans)), "from plain_records")
+        del self.meanwhile["log_records"]
 
     def turn_columns(self) -> str:
         """Return the columns of turns, those that are not kept as NULL."""
