@@ -239,13 +239,14 @@ class _Holder:
     def keep_callers(self) -> None:
         """Keep all callers."""
         self.put("log_records", "from other_records")
-        self.put("part_callers", *self.parts("callers", self.logs), f"from {self.main}.callers")
+        self.put("part_callers", *self.merged("callers", self.logs), f"from {self.main}.callers")
         self.keep("callers", self.texts["callers"])
 
     def keep_turns(self, spans: Sequence[Range]) -> None:
         """Keep turns whole: those whose module their log settles alone, and those for which others are asked."""
         near = _near(self.logs, spans)
-        far = [log for log in self.logs if log not in near]
+        before = [log for log in self.logs if log not in near and log.last_at and log.last_at < spans[0][0]]
+        behind = [log for log in self.logs if log not in near and log not in before]
         in_time = f"where {_lies_in(spans, 'turn_at')}"
         self.put("user_sessions", f"from other_records where {_during(spans)}")
         if not self.logs:
@@ -262,7 +263,8 @@ class _Holder:
         self.keep("turn_timings", _together(open_turns, f"from {self.main}.turn_timings {in_time}"), meanwhile=True)
 
         self.put("log_records", *self.records(near), "from other_records")
-        mentions = _together(*self.parts("outermost_mentions", far), f"from {self.main}.module_mentions")
+        far = [*self.merged("outermost_mentions", before), *self.merged("outermost_mentions", behind)]
+        mentions = _together(*far, f"from {self.main}.module_mentions")
         self.keep("module_mentions", f"from ({mentions}) where {_OF_OPEN_TURNS}", meanwhile=True)
         self.con.execute("delete from whole_turns where not is_settled")
         self.con.execute("alter table whole_turns drop column is_settled")
@@ -325,6 +327,11 @@ class _Holder:
             columns = f"* exclude (file_index) replace ({file} as source_file)"
             select = f"select {columns} from (select *, file_index {select})"
         return [select] if logs else []
+
+    def merged(self, view: str, logs: Sequence[_Log]) -> list[str]:
+        """Return the SELECT of what *logs* tell of *view* month by month, if there are any."""
+        paths = self.kept.merge(self.con, view, [(log.mirror, log.last_at) for log in logs])
+        return [f"from read_parquet({reader.file_list(paths)}, hive_partitioning = false)"] if paths else []
 
     def put(self, name: str, *selects: str) -> None:
         """Let the rows of *selects* stand under *name*, until :meth:`leave`."""

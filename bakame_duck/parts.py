@@ -3,7 +3,8 @@ Keep beside a mirror what its log alone tells of turns, calls, callers and perso
 
 A part is a view or a metric of ``sql/`` over one log, as Parquet. A rotated log does not change,
 so of a year of them only the parts have to be put together, which ``sql/parts`` does. A part is
-named after its mirror and after the SQL that made it.
+named after its mirror and after the SQL that made it. What is wanted whatever the time is put together
+month by month once, under a name that comes of those of its parts.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime
 from itertools import count
 from pathlib import Path
 
@@ -31,6 +34,13 @@ OF_THE_TIME = ("turns", "calls", "calls_with_modules", "caller_quarters()", "per
 """Views, and a metric, of which only what logs near that time tell is."""
 
 _FOLDER = "parts"
+_MONTHS = "months"
+_MERGED = {
+    "callers": ("part_callers", reader.sql_texts("parts")["callers"]),
+    "outermost_mentions": ("module_mentions", "from outermost_mentions"),
+}
+"""By view: what stands for its parts, and what makes one of them."""
+
 _HOUR, _SEASON = 3600, 90 * 86_400  # in seconds
 
 
@@ -88,6 +98,42 @@ class Parts:
                     pool.shutdown(cancel_futures=True)
                     raise
 
+    def merge(self, con: DuckDBPyConnection, view: str, logs: Iterable[tuple[str, datetime | None]]) -> list[str]:
+        """
+        Return the files that hold what *logs* tell of one of :data:`OF_ALL_TIMES`: one for each month but the last.
+
+        Of the last month there are the parts themselves, as there are where they cannot be put together.
+
+        Args:
+            con: A connection made by ``catalog.connect``; it is left as it is.
+
+            view: The view.
+
+            logs: The mirror of each, and the instant of its last record. They have parts of the view, and all lie
+                before, or all behind, the turns that are asked for.
+        """
+        months: dict[tuple[int, int], list[str]] = defaultdict(list)
+        for mirror, last_at in logs:
+            at = last_at or datetime.max
+            months[at.year, at.month].append(self.place(mirror, view))
+        paths = months.pop(max(months), []) if months else []
+        with con.cursor() as own:
+            for parts in months.values():
+                paths += self._merged(own, view, parts)
+        return paths
+
+    def _merged(self, con: DuckDBPyConnection, view: str, parts: list[str]) -> list[str]:
+        """Return where *parts* lie together; they themselves, where they cannot."""
+        digest = hashlib.sha256("\0".join(sorted(parts)).encode()).hexdigest()[:32]
+        path = Path(parts[0]).parent / _MONTHS / f"{digest}.{view}.parquet"
+        if len(parts) > 1 and not is_whole_parquet(str(path)):
+            name, select = _MERGED[view]
+            union = f"read_parquet({reader.file_list(parts)}, hive_partitioning = false)"
+            con.execute(f"create or replace temp view {name} as from {union}")
+            with suppress(CacheError):
+                self._copy(con, select, path)
+        return [str(path)] if is_whole_parquet(str(path)) else parts
+
     def clear(self, folder: Path, mirrors: Sequence[str]) -> None:
         """
         Remove parts from the cache of the logs in *folder*.
@@ -100,6 +146,7 @@ class Parts:
             for views, age in ((OF_ALL_TIMES + OF_THE_TIME, _HOUR), (OF_ALL_TIMES, _SEASON)):
                 kept = (self.place(mirror, view) for mirror in mirrors for view in views)
                 Cache.at(inner).clear((path.rpartition("/")[2] for path in kept), age=age)
+            Cache.at(inner / _MONTHS).clear([], age=_SEASON)
 
     def _write(self, con: DuckDBPyConnection, mirror: str, views: Iterable[str]) -> None:
         # A temporary view is found before another of the same name, by views too.
@@ -111,17 +158,19 @@ class Parts:
             """
         )
         for view in views:
-            path = Path(self.place(mirror, view))
-            try:
-                with Cache.at(path.parent).new_file(path.name) as unfinished:
-                    con.execute(
-                        f"""
-                        copy (from {view}) to {reader.literal(str(unfinished))}
-                        (format parquet, compression zstd, parquet_version v2, use_tmp_file false)
-                        """
-                    )
-            except duckdb.Error as error:
-                raise CacheError(
-                    f"What {mirror} tells of {view} cannot be written: {str(error).splitlines()[0]}",
-                    hint="Make room where it lies, or go without it: --no-mirror.",
-                ) from error
+            self._copy(con, f"from {view}", Path(self.place(mirror, view)))
+
+    def _copy(self, con: DuckDBPyConnection, select: str, path: Path) -> None:
+        try:
+            with Cache.at(path.parent).new_file(path.name) as unfinished:
+                con.execute(
+                    f"""
+                    copy ({select}) to {reader.literal(str(unfinished))}
+                    (format parquet, compression zstd, parquet_version v2, use_tmp_file false)
+                    """
+                )
+        except duckdb.Error as error:
+            raise CacheError(
+                f"{path} cannot be written: {str(error).splitlines()[0]}",
+                hint="Make room there, or go without it: --no-mirror.",
+            ) from error

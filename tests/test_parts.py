@@ -2,6 +2,7 @@
 
 import os
 import random
+import time
 from datetime import datetime, timedelta
 
 import pytest
@@ -19,10 +20,10 @@ DAYS = (0, 5, 6, 20)  # after NOON's: one near the turns in question on either s
 ASKED = {"since": NOON + timedelta(days=4), "until": NOON + timedelta(days=6, hours=12)}
 
 
-def write_logs(given, seed, live=False):
+def write_logs(given, seed, live=False, days=DAYS):
     """Write two logs of each day, in which calls and callers stand alike; the last of them can still be written to."""
     rng = random.Random(seed)
-    for day in DAYS:
+    for day in days:
         records = [on_day(any_record(rng), day) for _ in range(300)]
         if rng.random() < 0.5:  # in the order of time, so that calls stand in both only where they go on
             records.sort(key=lambda record: record["timestamp"])
@@ -69,6 +70,76 @@ def test_what_is_held_of_many_logs_is_what_all_records_say(given, seed, live):
         "none",
     }
     assert len(parts(given)) > 0
+
+
+MONTHS = (-95, -93, -60, -58, -57, 5, 6, 40, 42, 75, 77, 110)  # days after NOON's, several of most months
+
+
+def merged(given):
+    return sorted((given.folder / NAME / "parts" / "months").glob("*"))
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["first", "again"])
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_held_of_many_months_is_what_all_records_say(given, seed, again):
+    write_logs(given, seed, days=MONTHS)
+    plain = given.connect(mirror=False)
+    refresh(given.folder)
+    if again:
+        hold(given.connect(mirror=True), **ASKED)
+    before = [path.stat().st_mtime_ns for path in merged(given)]
+    held = given.connect(mirror=True)
+
+    hold(held, **ASKED)
+
+    assert told(held) == told(plain)
+    kinds = [path.name.split(".")[1] for path in merged(given)]
+    assert {"callers", "outermost_mentions"} == set(kinds)
+    assert len(kinds) > 4
+    assert before in ([], [path.stat().st_mtime_ns for path in merged(given)])
+
+
+def test_a_month_that_is_torn_is_put_together_again(given):
+    write_logs(given, 1, days=MONTHS)
+    plain = given.connect(mirror=False)
+    refresh(given.folder)
+    hold(given.connect(mirror=True), **ASKED)
+    whole = merged(given)
+    for number, path in enumerate(whole):
+        with path.open("r+b") as stream:
+            stream.truncate(path.stat().st_size * (number % 3) // 3)
+
+    held = given.connect(mirror=True)
+    hold(held, **ASKED)
+
+    assert told(held) == told(plain)
+    assert [path for path in merged(given) if is_whole_parquet(str(path))] == whole
+
+
+def test_where_no_month_can_be_put_together_its_logs_are_asked(given):
+    write_logs(given, 1, days=MONTHS)
+    plain = given.connect(mirror=False)
+    refresh(given.folder)
+    prepare(given.connect(mirror=True), **ASKED)
+    (given.folder / NAME / "parts" / "months").write_text("no folder", encoding="utf-8")
+    held = given.connect(mirror=True)
+
+    hold(held, **ASKED)
+
+    assert told(held) == told(plain)
+
+
+def test_months_that_were_put_together_long_ago_are_removed(given):
+    write_logs(given, 1, days=MONTHS)
+    refresh(given.folder)
+    hold(given.connect(mirror=True), **ASKED)
+    old, *others = merged(given)
+    season = time.time() - 91 * 86_400
+    os.utime(old, (season, season))
+
+    refresh(given.folder)
+
+    assert merged(given) == others != []
 
 
 def test_turns_of_the_live_log_find_what_their_callers_told_in_others(given):
