@@ -164,7 +164,8 @@ def prepare(
         CacheError: It cannot be written.
     """
     spans = [_with_calls(span) for span in ((since, until), other) if span]
-    Parts().make(con, _pairs(_parts_of_logs(con, spans)), progress)
+    parts = Parts()
+    parts.make(con, parts.lacking(_pairs(_parts_of_logs(con, spans))), progress)
 
 
 def _with_calls(span: Range) -> Range:
@@ -226,9 +227,11 @@ class _Holder:
         """Tell logs that have all their parts from others, of which the records are read."""
         wanted = _parts_of_logs(self.con, spans)
         self.mirrored = list(wanted)
+        lacking = self.kept.lacking(_pairs(wanted))
         with suppress(CacheError):  # what cannot be kept is read again
-            self.kept.make(self.con, _pairs(wanted))
-        self.logs = [log for log, views in wanted.items() if self.kept.are_there(log.mirror, views)]
+            self.kept.make(self.con, lacking)
+        without = {mirror for mirror, _ in self.kept.lacking(lacking)}
+        self.logs = [log for log in wanted if log.mirror not in without]
         others = _together(*self.records([log for log in wanted if log not in self.logs]), "from plain_records")
         few = "select sum(accepted) <= ? from inspected_files where file not in (select unnest(?))"
         if self.con.execute(few, [_FEW, [log.file for log in self.logs]]).fetchall()[0][0]:

@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import ensure_event_loop
 from traitlets.config import Config
@@ -35,6 +36,14 @@ _ARGUMENTS = (
     '--IPKernelApp.logging_config={"handlers": {"console": {"level": 60}}}',  # above all: nothing on our stderr
     "--HistoryManager.enabled=False",
 )
+
+
+class _Manager(AsyncKernelManager):
+    """Starts a kernel of this Python, whatever else is called python3 on this machine."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        return KernelSpec(argv=_COMMAND, display_name="Python 3", language="python")
 
 
 class Kernel:
@@ -56,18 +65,15 @@ class Kernel:
         self._ending: threading.Thread | None = None
         folder = Path(self._folder.name)
         own = {"transport": "ipc", "ip": str(folder / "kernel")} if os.name == "posix" else {}
-        self.manager = AsyncKernelManager(kernel_name="python3", config=Config(KernelManager=own), log=_log)
+        self.manager = _Manager(config=Config(KernelManager=own), log=_log)
         ipython = folder / "ipython"  # nobody's own start-up files, and no home needed
         ipython.mkdir()
         try:
-            if spec := self.manager.kernel_spec:
-                spec.argv = _COMMAND  # whatever else is called python3 on this machine
             _run(self.manager.start_kernel(extra_arguments=[*_ARGUMENTS, f"--ipython-dir={ipython}"]))
-        except (OSError, LookupError) as error:  # Jupyter's NoSuchKernel is a KeyError
+        except OSError as error:
             _run(self._end(self._kill()))
             raise ReportError(
-                f"No kernel can be started to run a notebook: {error}",
-                hint="'jupyter kernelspec list' should name python3; ipykernel brings it.",
+                f"No kernel can be started to run a notebook: {error}", hint="It needs a process, and some memory."
             ) from error
 
     def connect(self) -> AsyncKernelClient:

@@ -58,40 +58,39 @@ class Parts:
         folder, name = os.path.split(mirror)
         return f"{folder}/{_FOLDER}/{name.removesuffix('.parquet')}{self._suffixes[view]}"
 
-    def are_there(self, mirror: str, views: Iterable[str]) -> bool:
-        """Whether there are parts of all *views* of the log with this *mirror*."""
-        return all(is_whole_parquet(self.place(mirror, view)) for view in views)
+    def lacking(self, wanted: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+        """Return which of *wanted*, pairs of a mirror and a view, have no part yet."""
+        return [pair for pair in wanted if not is_whole_parquet(self.place(*pair))]
 
     def make(
-        self, con: DuckDBPyConnection, wanted: Iterable[tuple[str, str]], progress: Progress | None = None
+        self, con: DuckDBPyConnection, lacking: Iterable[tuple[str, str]], progress: Progress | None = None
     ) -> None:
         """
-        Make the parts that are not there yet.
+        Make parts.
 
         Args:
             con: A connection made by ``catalog.connect``; it is left as it is.
 
-            wanted: Pairs of a mirror and a view.
+            lacking: Pairs of a mirror and a view.
 
-            progress: Called with the number of mirrors done, and of those that lacked a part.
+            progress: Called with the number of mirrors done, and of all.
 
         Raises:
             CacheError: A part cannot be written.
         """
-        lacking: dict[str, list[str]] = defaultdict(list)
-        for mirror, view in wanted:
-            if not self.are_there(mirror, [view]):
-                lacking[mirror].append(view)
+        views: dict[str, list[str]] = defaultdict(list)
+        for mirror, view in lacking:
+            views[mirror].append(view)
         done = count(1)
 
         def make_those_of(mirror: str) -> None:
             with con.cursor() as own:
-                self._write(own, mirror, lacking[mirror])
+                self._write(own, mirror, views[mirror])
             if progress:
-                progress(next(done), len(lacking))
+                progress(next(done), len(views))
 
         with ThreadPoolExecutor(os.cpu_count()) as pool:
-            for made in [pool.submit(make_those_of, mirror) for mirror in lacking]:
+            for made in [pool.submit(make_those_of, mirror) for mirror in views]:
                 try:
                     made.result()
                 except BaseException:

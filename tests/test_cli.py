@@ -23,7 +23,7 @@ import polars as pl
 import pytest
 import typer
 
-from bakame_duck import cli, connect, index, list_metrics, metric, reports
+from bakame_duck import cli, connect, index, kernels, list_metrics, metric, reports
 from bakame_duck.periods import Period
 from bakame_duck.resources import resource_folder
 from bakame_duck.settings import Settings
@@ -328,6 +328,33 @@ def test_data_is_looked_for_in_the_working_folder(run: Run) -> None:
     records_on(Path("data"), "2026-01-05")
 
     assert [{"records": 1}] == json.loads(run(*COUNT).out)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "weekly --week 2026-W60",
+        "weekly --week 2026-W03 --compare-to someday",
+        "weekly --week 2026-W03 --last 2",
+        "weekly --timezone Mars/Olympus",
+        "weekly --format docx",
+        "tts --week 2026-W60",
+        "tts --since 2026-01-05 --until 2026-01-01",
+        "tts --since monday --until 2026-01-01",
+        "tts --since 2026-01-05",
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_a_kernel_starts(
+    run: Run, sample_folder: Path, monkeypatch: pytest.MonkeyPatch, words: str
+) -> None:
+    started = []
+    monkeypatch.setattr(kernels, "Kernel", lambda: started.append(words))
+
+    outcome = run("report", *words.split(), "--data", sample_folder)
+
+    assert (2, b"") == (outcome.code, outcome.out)
+    assert ["Error:", "Hint:"] == [line.split()[0] for line in outcome.err.splitlines()]
+    assert [] == started
 
 
 @pytest.fixture

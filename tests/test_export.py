@@ -1,14 +1,17 @@
 import io
 import json
+import math
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import duckdb
 import polars as pl
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
-from bakame_duck.export import as_json, numbers, to_frame, write_rows
+from bakame_duck.export import Numbers, as_json, numbers, to_frame, write_rows
 from bakame_duck.formats import Format
+from bakame_duck.palette import NUMBERS
 
 ROWS = pl.DataFrame(
     {
@@ -67,6 +70,22 @@ def test_the_numbers_of_a_report_are_rounded_to_six_decimals():
     sections = numbers(latency=pl.DataFrame({"ms": [0.1 + 0.2, 1 / 3], "n": [1, 2]}))
 
     assert {"latency": [{"ms": 0.3, "n": 1}, {"ms": 0.333333, "n": 2}]} == sections.sections
+
+
+def test_a_notebook_holds_numbers_as_text_and_shows_how_many():
+    data, _ = DisplayFormatter().format(numbers(latency=pl.DataFrame({"ms": [1.5]}), errors=pl.DataFrame()))
+
+    assert {
+        NUMBERS: '{"latency": [{"ms": 1.5}], "errors": []}',
+        "text/plain": "Numbers: 1 of latency, 0 of errors",
+    } == data
+
+
+def test_numbers_that_are_none_cannot_be_held():
+    held = Numbers({"latency": [{"ms": math.nan}]})
+
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        held._repr_mimebundle_()
 
 
 def test_large_numbers_of_a_report_have_eleven_digits_of_which_threads_cannot_change_the_last():

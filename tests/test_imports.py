@@ -18,9 +18,10 @@ pytest_plugins = ["tests.report_fixtures"]
         ("from bakame_duck import export, figures, receipts, statistics, tables", ["rfc3987_syntax", "pandas"]),
         ("from bakame_duck import tts_figures, tts_tables, tts_wording", ["rfc3987_syntax"]),
         ("from bakame_duck import reports", ["rfc3987_syntax", "nbconvert", "altair"]),
-        ("from bakame_duck import cli", ["papermill", "nbconvert", "altair", "statsmodels"]),
+        ("from bakame_duck import cli", ["duckdb", "polars", "pyarrow", "numpy", "jupyter_client", "papermill"]),
+        ("from bakame_duck import kernels", ["duckdb", "polars", "pyarrow", "numpy", "nbformat", "papermill"]),
     ],
-    ids=["connecting", "the weekly notebook", "the TTS notebook", "reports", "the command"],
+    ids=["connecting", "the weekly notebook", "the TTS notebook", "reports", "the command", "a kernel"],
 )  # fmt: skip
 def test_what_is_slow_and_not_needed_is_not_imported(sample_folder: Path, code: str, kept_out: list[str]) -> None:
     told = subprocess.run(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
 import pytest
+from jupyter_client.kernelspec import KernelSpecManager
 
 from bakame_duck import kernels
 from bakame_duck.errors import ReportError
@@ -58,6 +61,20 @@ def test_a_kernel_listens_where_only_its_owner_can(folder: Path) -> None:
         assert "ipc" == kernel.manager.transport
         assert Path(kernel.manager.ip).parent.parent == folder
         assert 0o700 == Path(kernel.manager.ip).parent.stat().st_mode & 0o777
+
+
+def test_a_kernel_is_of_this_python_whatever_else_is_called_so(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = folder / "jupyter" / "kernels" / "python3"
+    other.mkdir(parents=True)
+    (other / "kernel.json").write_text(json.dumps({"argv": ["false"], "display_name": "?", "language": "?"}))
+    monkeypatch.setenv("JUPYTER_PATH", str(folder / "jupyter"))
+    assert ["false"] == KernelSpecManager().get_kernel_spec("python3").argv
+
+    with Kernel() as kernel:
+        kernel.connect().stop_channels()
+
+        assert [sys.executable, "-m", "bakame_duck.kernel_process"] == process_of(kernel).args[:3]
+        kernel.end()
 
 
 def test_a_kernel_that_cannot_start_leaves_no_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
