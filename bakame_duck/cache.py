@@ -107,9 +107,9 @@ class Cache:
             if unfinished:
                 unfinished.unlink(missing_ok=True)
 
-    def clear(self, kept: Iterable[str], *, pattern: str = "*", age: float = _HOUR) -> None:
+    def clear(self, kept: Iterable[str], *, pattern: str = "*", age: float = _HOUR) -> bool:
         """
-        Remove files, but no notes: another process may still read what became old a moment ago.
+        Remove files, but no notes, and return whether there were any; another process may still read what is new.
 
         Args:
             kept: The names of those that stay.
@@ -119,10 +119,13 @@ class Cache:
             age: How old those are at least, in seconds.
         """
         names = {*kept, "notes.sqlite", "notes.sqlite-journal"}
+        removed = False
         for path in self.folder.glob(pattern):
             with contextlib.suppress(OSError):
                 if path.name not in names and time.time() - path.stat().st_mtime > age:
                     path.unlink()
+                    removed = True
+        return removed
 
     def _make_folder(self) -> None:
         with contextlib.suppress(OSError):  # told by whoever has to write there

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
-from itertools import count
+from itertools import chain, count
 from pathlib import Path
 
 import duckdb
@@ -35,12 +35,6 @@ OF_THE_TIME = ("turns", "calls", "calls_with_modules", "caller_quarters()", "per
 
 _FOLDER = "parts"
 _MONTHS = "months"
-_MERGED = {
-    "callers": ("part_callers", reader.sql_texts("parts")["callers"]),
-    "outermost_mentions": ("module_mentions", "from outermost_mentions"),
-}
-"""By view: what stands for its parts, and what makes one of them."""
-
 _HOUR, _SEASON = 3600, 90 * 86_400  # in seconds
 
 
@@ -48,6 +42,11 @@ class Parts:
     """The parts of logs, as the SQL of now makes them."""
 
     def __init__(self) -> None:
+        # By view: what its parts stand under while they are put together, and what puts them together.
+        self._merging = {
+            "callers": ("part_callers", reader.sql_texts("parts")["callers"]),
+            "outermost_mentions": ("module_mentions", "from outermost_mentions"),
+        }
         self._suffixes = {
             view: f"-{hashlib.sha256(text.encode()).hexdigest()[:8]}.{view.removesuffix('()')}.parquet"
             for view, text in reader.with_used_sql(OF_ALL_TIMES + OF_THE_TIME).items()
@@ -123,10 +122,10 @@ class Parts:
 
     def _merged(self, con: DuckDBPyConnection, view: str, parts: list[str]) -> list[str]:
         """Return where *parts* lie together; they themselves, where they cannot."""
-        digest = hashlib.sha256("\0".join(sorted(parts)).encode()).hexdigest()[:32]
+        name, select = self._merging[view]
+        digest = hashlib.sha256("\0".join([select, *sorted(parts)]).encode()).hexdigest()[:32]
         path = Path(parts[0]).parent / _MONTHS / f"{digest}.{view}.parquet"
         if len(parts) > 1 and not is_whole_parquet(str(path)):
-            name, select = _MERGED[view]
             union = f"read_parquet({reader.file_list(parts)}, hive_partitioning = false)"
             con.execute(f"create or replace temp view {name} as from {union}")
             with suppress(CacheError):
@@ -137,15 +136,20 @@ class Parts:
         """
         Remove parts from the cache of the logs in *folder*.
 
-        Those go that belong to none of its *mirrors*, or to SQL of before; and of what is wanted only near
-        a time, those made so long ago that no report of these weeks asks for them.
+        Those go that belong to none of its *mirrors*, or to SQL of before, and with them the months that can hold
+        them; and of what is wanted only near a time, those made so long ago that no report of these weeks asks for
+        them.
         """
         inner = Cache(folder).folder / _FOLDER
         if inner.is_dir():
-            for views, age in ((OF_ALL_TIMES + OF_THE_TIME, _HOUR), (OF_ALL_TIMES, _SEASON)):
-                kept = (self.place(mirror, view) for mirror in mirrors for view in views)
-                Cache.at(inner).clear((path.rpartition("/")[2] for path in kept), age=age)
-            Cache.at(inner / _MONTHS).clear([], age=_SEASON)
+            parts, months = Cache.at(inner), Cache.at(inner / _MONTHS)
+            names = {
+                view: {self.place(mirror, view).rpartition("/")[2] for mirror in mirrors}
+                for view in OF_ALL_TIMES + OF_THE_TIME
+            }
+            gone = parts.clear(chain(*names.values()), age=_HOUR)
+            months.clear([], age=0 if gone else _SEASON)
+            parts.clear(chain(*(names[view] for view in OF_ALL_TIMES)), age=_SEASON)
 
     def _write(self, con: DuckDBPyConnection, mirror: str, views: Iterable[str]) -> None:
         # A temporary view is found before another of the same name, by views too.

@@ -142,6 +142,22 @@ def test_months_that_were_put_together_long_ago_are_removed(given):
     assert merged(given) == others != []
 
 
+def test_of_a_log_that_is_gone_no_month_tells(given):
+    write_logs(given, 1, days=MONTHS)
+    refresh(given.folder)
+    hold(given.connect(mirror=True), **ASKED)
+    (given.folder / "user_sessions_-95_0.csv").unlink()
+    for path in parts(given):
+        os.utime(path, (time.time() - 7200,) * 2)
+
+    refresh(given.folder)
+
+    assert [] == merged(given)
+    plain, held = (given.connect(mirror=mirror) for mirror in (False, True))
+    hold(held, **ASKED)
+    assert told(held) == told(plain)
+
+
 def test_turns_of_the_live_log_find_what_their_callers_told_in_others(given):
     told = [INTERACTION | {"timestamp": f"2026-01-0{day}T10:00:00", "module_name": f"day {day}"} for day in (1, 2)]
     given.file(as_csv(*(cells(record, 31) for record in told)), "user_sessions_1.csv")
