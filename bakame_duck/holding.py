@@ -105,10 +105,11 @@ def hold(
         until: The instant before which they are.
 
         whole_since: The instant from which they are kept whole, by default all. Earlier ones cost a fifth: of a
-            turn its instant, times and error are kept, and all else is NULL; of calls and personal data nothing.
+            turn its instant, times and error are kept, of a call its name and instants, and all else is NULL; of
+            personal data nothing.
 
-        other: The instants between which lies another time, such as the one that this is compared with: turns are
-            kept as earlier ones are, and of a call its name and instants.
+        other: The instants between which lies another time, such as the one that this is compared with; turns and
+            calls are kept as earlier ones are.
 
         without: Columns of turns that nobody will ask for, such as :data:`OF_SPEECH`; they are NULL.
 
@@ -124,7 +125,7 @@ def hold(
         holder.keep_turns([(whole, end)])
         holder.keep_part_of_turns([(first, whole), *beyond])
         holder.keep_calls("whole_calls", "*", [(whole, end)])
-        holder.keep_calls("part_of_calls", _PART_OF_A_CALL, _beyond((whole, end), _with_calls(other)) if other else [])
+        holder.keep_calls("part_of_calls", _PART_OF_A_CALL, [(first, whole), *beyond])
         holder.keep_quarters([(first, end), *beyond])
         holder.keep_personal_data([(whole, end)])
         holder.narrow_records([(first, end), *beyond])

@@ -22,7 +22,7 @@ from typing import Self
 from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.utils import ensure_event_loop
+from jupyter_core.utils import ensure_event_loop, run_sync
 from traitlets.config import Config
 
 from bakame_duck.errors import ReportError
@@ -87,7 +87,6 @@ class Kernel:
             RuntimeError: It died, or does not answer for a minute.
         """
         client = self.manager.client()
-        client.start_channels()
         client.allow_stdin = False
         try:
             _run(self._answer(client))
@@ -97,6 +96,7 @@ class Kernel:
         return client
 
     async def _answer(self, client: AsyncKernelClient) -> None:
+        client.start_channels()
         for _ in range(_PATIENCE):
             client.kernel_info()
             with suppress(Empty):
@@ -145,5 +145,8 @@ class Kernel:
             await provisioner.wait()
 
 
-def _run(work: Awaitable[None]) -> None:
-    ensure_event_loop().run_until_complete(work)
+async def _done(work: Awaitable[None]) -> None:
+    await work
+
+
+_run = run_sync(_done)  # Jupyter's own way: in a loop of this thread, or beside one that runs already
