@@ -114,7 +114,7 @@ def choose_week(con: DuckDBPyConnection, week: str, timezone: str) -> Period:
         return require_records(con, parse_week(week, timezone))
     _, last = _first_and_last(con)
     this = _week(_monday_of(last, timezone), timezone)
-    earlier = _last_before(con, this.since)
+    earlier = _in_last_week_before(con, this.since)
     return this if earlier is None else _week(_monday_of(earlier, timezone), timezone)
 
 
@@ -131,7 +131,7 @@ def newest_weeks(con: DuckDBPyConnection, weeks: int, timezone: str) -> list[Per
     found = [newest]
     first, _ = _first_and_last(con)
     while len(found) < weeks and found[0].since > first:
-        earlier = _last_before(con, found[0].since)
+        earlier = _in_last_week_before(con, found[0].since)
         if earlier is None:
             break
         found.insert(0, _week(_monday_of(earlier, timezone), timezone))
@@ -229,13 +229,18 @@ def _first_and_last(con: DuckDBPyConnection) -> tuple[datetime, datetime]:
     return first, last
 
 
-def _last_before(con: DuckDBPyConnection, instant: datetime) -> datetime | None:
-    """Return the instant of the last record before *instant*."""
-    last = "select max(timestamp) from user_sessions where timestamp < $1"
-    # Where a file ends before it, nothing earlier needs to be looked at.
-    ends = con.execute("select max(last_at) from ingest_files where last_at < $1", [instant]).fetchall()[0]
-    found: datetime | None = con.execute(f"{last} and timestamp >= $2", [instant, *ends]).fetchall()[0][0]
-    return found or con.execute(last, [instant]).fetchall()[0][0]
+def _in_last_week_before(con: DuckDBPyConnection, monday: datetime) -> datetime | None:
+    """Return an instant in the last week with a record before *monday*, the instant with which a week begins."""
+    ends = """
+        select max(case when last_at < $1 then last_at else first_at end)
+        from ingest_files
+        where first_at < $1 and state in ('sound', 'repaired')
+    """
+    found: datetime | None = con.execute(ends, [monday]).fetchall()[0][0]
+    if found is None or monday - found < timedelta(days=6):  # no record is nearer by a week
+        return found
+    last = "select max(timestamp) from user_sessions where timestamp < $1 and timestamp >= $2"
+    return con.execute(last, [monday, found]).fetchall()[0][0] or found
 
 
 def _monday_of(instant: datetime, timezone: str) -> date:

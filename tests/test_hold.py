@@ -99,6 +99,17 @@ def test_a_week_can_be_compared_with_any_other(sample_folder: Path, weeks):
         assert found == [pytest.approx(row) for row in expected] != [], name
 
 
+def test_another_time_can_be_held_after_one(sample_folder: Path):
+    logs, held = (connect(sample_folder, settings=Settings.model_construct()) for _ in range(2))
+    earlier = {name: instant - timedelta(weeks=3) for name, instant in WEEK.items()}
+    for span in (WEEK, earlier):
+        hold(held, **span, without=OF_SPEECH, timezone="Africa/Kigali")
+
+    for name in ("activity", "latency_percentiles", "turns_by_module", "busy_windows", "objectives_report"):
+        expected, found = (metric(con, name, **earlier).fetchall() for con in (logs, held))
+        assert found == [pytest.approx(row) for row in expected] != [], name
+
+
 def test_columns_that_nobody_asks_for_are_left_out(sample_folder: Path):
     logs, held = (connect(sample_folder, settings=Settings.model_construct()) for _ in range(2))
     hold(held, **WEEK, without=OF_SPEECH)

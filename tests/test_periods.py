@@ -123,6 +123,26 @@ def test_the_latest_week_may_be_one_that_the_logs_begin_in(given):
     assert choose_week(con, "latest", KIGALI).label == "2026-W02"
 
 
+@pytest.mark.parametrize(
+    ("files", "label"),
+    [
+        ([["2026-01-04T10:00:00", "2026-01-05T10:00:00"], ["2026-01-19T10:00:00"]], "2026-W02"),  # one ends, one begins
+        ([["2026-01-05T10:00:00"], ["2026-01-17T10:00:00", "2026-01-19T10:00:00"]], "2026-W03"),  # one lies in both
+        ([["2025-12-05T10:00:00", "2026-01-19T10:00:00"], ["2025-12-24T10:00:00"]], "2025-W52"),  # over all others
+        ([["2025-12-05T10:00:00", "2025-12-30T10:00:00", "2026-01-19T10:00:00"], ["2025-12-24T10:00:00"]], "2026-W01"),
+        ([["2026-01-12T10:00:00"], ["2026-01-12T10:00:00"], ["2026-01-19T10:00:00"]], "2026-W03"),  # a duplicate
+    ],
+)
+def test_the_latest_week_is_found_over_several_files(given, files, label):
+    for number, instants in enumerate(files):
+        given.records(*record_at(*instants), name=f"user_sessions_{number}.csv")
+
+    con = given.connect()
+
+    assert label == choose_week(con, "latest", KIGALI).label
+    assert label == newest_weeks(con, 1, KIGALI)[0].label
+
+
 def test_the_latest_week_depends_on_the_time_zone(given):
     con = given.records(*record_at("2026-01-05T10:00:00", "2026-01-14T10:00:00", "2026-01-18T23:00:00"))
 
