@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
+from types import ModuleType
+from typing import cast
 
 _AT_HAND = ("bakame_duck.questions", "bakame_duck.figures", "bakame_duck.tables")
 
@@ -15,7 +17,7 @@ _AT_HAND = ("bakame_duck.questions", "bakame_duck.figures", "bakame_duck.tables"
 def main() -> None:
     """Run a kernel until it is told to end."""
     # Nobody debugs a report, and it takes long to import. None is Python's own way to say that there is no such module.
-    sys.modules["debugpy"] = None  # type: ignore[assignment]
+    sys.modules["debugpy"] = cast(ModuleType, None)
     from ipykernel.kernelapp import launch_new_instance
 
     for name in _AT_HAND:
