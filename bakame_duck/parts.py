@@ -98,9 +98,10 @@ class Parts:
 
     def merge(self, con: DuckDBPyConnection, view: str, logs: Iterable[tuple[str, datetime | None]]) -> list[str]:
         """
-        Return the files that hold what *logs* tell of one of :data:`OF_ALL_TIMES`: one for each month but the last.
+        Return the files that hold what *logs* tell of one of :data:`OF_ALL_TIMES`: one for each folder and month.
 
-        Of the last month there are the parts themselves, as there are where they cannot be put together.
+        Of the last month, which is not over, there are the parts themselves, as there are of logs without an instant,
+        and where they cannot be put together.
 
         Args:
             con: A connection made by ``catalog.connect``; it is left as it is.
@@ -110,14 +111,15 @@ class Parts:
             logs: The mirror of each, and the instant of its last record. They have parts of the view, and all lie
                 before, or all behind, the turns that are asked for.
         """
-        months: dict[tuple[int, int], list[str]] = defaultdict(list)
+        months: dict[tuple[tuple[int, int] | None, str], list[str]] = defaultdict(list)
         for mirror, last_at in logs:
-            at = last_at or datetime.max
-            months[at.year, at.month].append(self.place(mirror, view))
-        paths = months.pop(max(months), []) if months else []
+            month = (last_at.year, last_at.month) if last_at else None
+            months[month, os.path.dirname(mirror)].append(self.place(mirror, view))  # noqa: PTH120 - of thousands
+        last = max((month for month, _ in months if month), default=None)
+        paths = []
         with con.cursor() as own:
-            for parts in months.values():
-                paths += self._merged(own, view, parts)
+            for (month, _), parts in months.items():
+                paths += parts if month in (None, last) else self._merged(own, view, parts)
         return paths
 
     def _merged(self, con: DuckDBPyConnection, view: str, parts: list[str]) -> list[str]:

@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bakame_duck import hold
+from bakame_duck import connect, hold
 from bakame_duck.cache import NAME, is_whole_parquet
 from bakame_duck.errors import CacheError
 from bakame_duck.holding import prepare
 from bakame_duck.mirror import refresh
 from bakame_duck.reader import with_used_sql
+from bakame_duck.settings import Settings
 from tests.conftest import INTERACTION, TURN, as_csv, cells
 from tests.test_turn_modules import NOON, any_record
 
@@ -156,6 +157,32 @@ def test_of_a_log_that_is_gone_no_month_tells(given):
     plain, held = (given.connect(mirror=mirror) for mirror in (False, True))
     hold(held, **ASKED)
     assert told(held) == told(plain)
+
+
+def test_months_lie_beside_the_logs_that_they_tell_of(given, tmp_path_factory):
+    folders = [given.folder, tmp_path_factory.mktemp("other logs")]
+    write_logs(given, 1, days=MONTHS)
+    for path in list(given.folder.glob("user_sessions_*_1.csv")):
+        path.rename(folders[1] / path.name)
+    plain = connect(folders, settings=Settings.model_construct(), mirror=False)
+    refresh(folders)
+    held = connect(folders, settings=Settings.model_construct(), mirror=True)
+
+    hold(held, **ASKED)
+
+    assert told(held) == told(plain)
+    for folder in folders:
+        kept = (folder / NAME / "parts" / "months").glob("*.callers.parquet")
+        names = f"select distinct phone_number from read_parquet({[str(path) for path in kept]})"
+        there = f"select phone_number from user_sessions where starts_with(source_file, '{folder}/')"
+        assert plain.execute(names).fetchall() != []
+        assert plain.execute(f"{names} except {there}").fetchall() == []
+    (gone,) = folders[1].glob("user_sessions_-95_1.csv")
+    gone.unlink()
+    for path in (folders[1] / NAME / "parts").glob("*.parquet"):
+        os.utime(path, (time.time() - 7200,) * 2)
+    refresh(folders)
+    assert [True, False] == [any((folder / NAME / "parts" / "months").iterdir()) for folder in folders]
 
 
 def test_turns_of_the_live_log_find_what_their_callers_told_in_others(given):
