@@ -24,7 +24,7 @@ from rich.text import Text
 
 from bakame_duck.formats import Format
 from bakame_duck.palette import NUMBERS
-from bakame_duck.texts import shown_row
+from bakame_duck.sanitize import shown_row
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation

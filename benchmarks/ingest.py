@@ -27,11 +27,11 @@ import duckdb
 import numpy as np
 
 import bakame_duck
-from bakame_duck import mirror
-from bakame_duck.logs import LogFile
-from bakame_duck.records import form_of
-from bakame_duck.sample import write_sample
-from bakame_duck.scan import Tally, open_log, scan
+from bakame_duck.ingest import mirror
+from bakame_duck.ingest.files import LogFile
+from bakame_duck.ingest.record_format import form_of
+from bakame_duck.ingest.scanner import Tally, open_log, scan
+from bakame_duck.sample.logs import write_sample
 from bakame_duck.schema import COLUMNS, NAMES
 
 CACHE = ".bakame-duck"

@@ -26,9 +26,9 @@ import polars as pl
 from statsmodels.regression.quantile_regression import QuantReg
 
 from bakame_duck import connect
-from bakame_duck.comparisons import compare_configurations
-from bakame_duck.mirror import refresh
-from bakame_duck.sample import write_sample
+from bakame_duck.ingest.mirror import refresh
+from bakame_duck.sample.logs import write_sample
+from bakame_duck.stats.tts_comparison import compare_configurations
 
 MEASURES = ("sample", "month", "year", "tts")
 LAST_DAY = date(2026, 1, 19)  # a Monday: the week before is whole

@@ -18,7 +18,7 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from bakame_duck import connect
-from bakame_duck.catalog import connect_empty
+from bakame_duck.catalog.connection import connect_empty
 from bakame_duck.schema import NAMES
 from bakame_duck.settings import Settings
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bakame_duck.sample import AUDITION_NAMES
+from bakame_duck.sample.logs import AUDITION_NAMES
 from bakame_duck.schema import COLUMNS, NAMES
 from tests.conftest import INTERACTION, TURN, as_csv, cells
 

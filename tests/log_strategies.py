@@ -21,7 +21,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import strategies as st
 
-from bakame_duck import inspection, scan
+from bakame_duck.ingest import inspection, scanner
 from bakame_duck.schema import COLUMNS, LAYOUTS, NAMES
 from tests.conftest import as_csv
 
@@ -337,7 +337,7 @@ read_sizes = st.tuples(st.sampled_from([None, 97, 701]), st.sampled_from([None, 
 @contextmanager
 def reading_at_once(stretch, part):
     with pytest.MonkeyPatch.context() as patch:
-        for module, name, size in ((scan, "STRETCH", stretch), (inspection, "_PART", part)):
+        for module, name, size in ((scanner, "STRETCH", stretch), (inspection, "_PART", part)):
             if size:
                 patch.setattr(module, name, size)
         yield

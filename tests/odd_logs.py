@@ -15,7 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from bakame_duck.sample import AUDITION_NAMES
+from bakame_duck.sample.logs import AUDITION_NAMES
 from bakame_duck.schema import COLUMNS, NAMES
 from tests.conftest import INTERACTION, TURN, as_csv, cells
 

@@ -20,8 +20,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from bakame_duck import cli
-from bakame_duck import reports as making
+from bakame_duck.cli import app
+from bakame_duck.reports import runner
 from bakame_duck.resources import resource_folder
 from tests.conftest import as_csv, cells
 from tests.hostile import write_hostile_logs
@@ -90,7 +90,7 @@ def run(
         monkeypatch.setattr(sys, "argv", ["bakame-duck", *map(str, arguments)])
         capfdbinary.readouterr()
         with pytest.raises(SystemExit) as left:
-            cli.main()
+            app.main()
         out, err = capfdbinary.readouterr()
         return Outcome(int(left.value.code or 0), out, err.decode())
 
@@ -108,7 +108,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Break:
         place = next(place for place, cell in enumerate(notebook.cells) if "objectives_report" in cell.source)
         notebook.cells.insert(place + 1, nbformat.v4.new_code_cell(code))
         nbformat.write(notebook, path)
-        monkeypatch.setattr(making, "resource_folder", {"notebooks": folder}.__getitem__)
+        monkeypatch.setattr(runner, "resource_folder", {"notebooks": folder}.__getitem__)
 
     return broken
 

@@ -1,0 +1,1 @@
+"""Connect to the logs: views, metrics and rollups on one DuckDB connection."""

@@ -1,0 +1,1 @@
+"""Make the reports: from a request to HTML, notebook, JSON and PDF."""

@@ -1,0 +1,1 @@
+"""The look of the charts, and parts that both reports share."""

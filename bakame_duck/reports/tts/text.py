@@ -1,0 +1,480 @@
+"""
+Say in words what the TTS-tuning report found: its sentences, and what configurations are called.
+
+Rows in, text out. Nothing here computes a metric, and nothing here is HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bakame_duck.errors import ParameterError, nearest
+from bakame_duck.formatting import (
+    Row,
+    count,
+    in_words,
+    interval,
+    listed,
+    milliseconds,
+    moment,
+    percent,
+    sentence_start,
+    several,
+    shortened,
+)
+
+SETTING_TITLES = {
+    "provider": "Provider",
+    "voice": "Voice",
+    "rate": "Rate",
+    "pitch": "Pitch",
+    "style": "Style",
+    "encoding": "Encoding",
+    "pause": "Pause",
+}
+_TOLD_APART = ("rate", "pitch", "encoding", "pause", "style", "provider")
+
+
+def configuration_names(configurations: Sequence[Row]) -> list[str]:
+    """
+    Return a short name for each configuration: its voice, and the settings that tell it apart.
+
+    Args:
+        configurations: Rows of the metric ``tts_configurations``.
+    """
+    names = [_voice(row) for row in configurations]
+    for setting in _TOLD_APART:
+        for name in {name for name in names if names.count(name) > 1}:
+            same = [index for index, other in enumerate(names) if other == name]
+            if len({configurations[index][setting] for index in same}) > 1:
+                for index in same:
+                    told = shortened(setting_value(setting, configurations[index][setting]), 20)
+                    names[index] = f"{name} {told}".strip() if name else f"{SETTING_TITLES[setting]} {told}"
+    twins = [names[:index].count(name) for index, name in enumerate(names)]  # alike but for what is not shown
+    return [
+        f"{name or 'All turns'} ({twin + 1})" if twin else name or "All turns"
+        for name, twin in zip(names, twins, strict=True)
+    ]
+
+
+def configuration_settings(row: Row) -> str:
+    """Return all settings of a configuration in one line."""
+    told = {name: setting_value(name, row[name]) for name in SETTING_TITLES}
+    told["pause"] = "–" if row["pause"] is None else f"pause {told['pause']}"
+    return " · ".join(told.values())
+
+
+def setting_value(setting: str, value: object) -> str:
+    """Return the value of a setting as people write it: a rate 0.95, a pause '200 ms'."""
+    if value is None or value == "":
+        return "–"
+    if setting in ("rate", "pause"):
+        number = float(str(value))
+        return f"{number:.2f}" if setting == "rate" else milliseconds(number)
+    return str(value)
+
+
+def find_baseline(configurations: Sequence[Row], wanted: str | None) -> int:
+    """
+    Return the number of the configuration that *wanted* means; by default the most used.
+
+    Args:
+        configurations: Rows of ``tts_configurations`` with a ``name``.
+
+        wanted: A number, a name, or a part of a name or of the settings that one configuration alone has.
+
+    Raises:
+        ParameterError: None has it, or several.
+    """
+    if wanted is None or not configurations:
+        return 1
+    text = wanted.strip().lower()
+    names = {row["name"].lower(): row["configuration"] for row in configurations}
+    known = [row["name"] for row in configurations]
+    hint = f"There are {listed(known)}."
+    if text in names:
+        return int(names[text])
+    if text.isdigit() and int(text) in names.values():
+        return int(text)
+    found = [
+        row["configuration"]
+        for row in configurations
+        if text and not text.isdigit() and text in f"{row['name']} · {configuration_settings(row)}".lower()
+    ]
+    if len(found) > 1:
+        raise ParameterError(f"Several configurations are called {wanted}", hint=hint)
+    if not found:
+        raise ParameterError(f"No configuration is called {wanted}.{nearest(wanted, known)}", hint=hint)
+    return int(found[0])
+
+
+def _voice(row: Row) -> str:
+    voice = row["voice"] or row["provider"] or ""
+    parts = [part for part in voice.replace(".", "-").split("-") if part not in ("aura", "en", "Polly")]
+    return shortened(" ".join(parts).capitalize() or voice, 40)
+
+
+def tts_lead(
+    configurations: Sequence[Row], comparisons: Sequence[Row], questions: Sequence[Row], baseline: int
+) -> tuple[str, str]:
+    """
+    Return the best-supported configuration in a few words, and the sentences behind it.
+
+    Args:
+        configurations: Rows of ``tts_configurations`` with a ``name``.
+
+        comparisons: Rows of :func:`bakame_duck.stats.tts_comparison.compare_configurations`.
+
+        questions: Rows of :func:`bakame_duck.stats.tts_comparison.plan`.
+
+        baseline: The number of the configuration that the others are compared with.
+    """
+    if not configurations:
+        return "No TTS metrics in this time.", "The logs of this time have no TTS columns, or no turn that filled them."
+    names = {row["configuration"]: row["name"] for row in configurations}
+    today = names[baseline]
+    if len(configurations) == 1:
+        return (
+            f"{today} is all there is.",
+            "Every turn of this time was spoken the same way: there is nothing to compare.",
+        )
+    found = [row for row in comparisons if row["setting"] == "configuration"]
+    by_verdict: dict[str, list[Row]] = {}
+    for row in found:
+        by_verdict.setdefault(row["verdict"], []).append(row)
+    better = sorted(by_verdict.get("better", []), key=lambda row: row["p95_difference_ms"])
+    sentences = []
+    if better:
+        best = better[0]
+        verdict = f"{names[best['configuration']]} is faster than {today}{_and_interrupted_less(best)}."
+        sentences.append(f"{_best_by_how_much(best)}{_interrupted_by_how_much(best)}.")
+        if others := [names[row["configuration"]] for row in better[1:]]:
+            sentences.append(f"{listed(others)} {_is(others)} faster too.")
+    elif any(row["verdict"] in ("worse", "not separable") for row in found):
+        verdict = (
+            f"Stay with {today}: nothing is faster."
+            if not by_verdict.get("not separable")
+            else f"Can’t tell yet whether anything is faster than {today}."
+        )
+    else:
+        verdict = f"Can’t tell yet: nothing could be compared with {today}."
+    for kind, words in (
+        ("worse", "slower"),
+        ("not separable", f"not separable from {today}"),
+        ("too few", "too rare to judge"),
+        ("confounded", f"never spoken in the same hours as {today}, so what made a difference cannot be told"),
+    ):
+        if some := [names[row["configuration"]] for row in by_verdict.get(kind, [])]:
+            was = ("was" if len(some) == 1 else "were") if kind == "confounded" else _is(some)
+            sentences.append(f"{listed(some)} {was} {words}.")
+    never = [SETTING_TITLES[row["setting"]].lower() for row in questions if row["why"] == "never alone"]
+    if never := list(dict.fromkeys(never)):
+        was = "was" if len(never) == 1 else "were"
+        it = "it" if len(never) == 1 else "them"
+        sentences.append(f"{sentence_start(listed(never))} {was} never varied alone, so nothing can be said of {it}.")
+    return verdict, " ".join(sentences)
+
+
+def _is(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
+
+
+def _and_interrupted_less(row: Row) -> str:
+    return " and interrupted less" if row["barge_in_high"] is not None and row["barge_in_high"] < 0 else ""
+
+
+def _best_by_how_much(row: Row) -> str:
+    low, high = -row["p95_high_ms"], -row["p95_low_ms"]
+    return (
+        f"Its p95 is {milliseconds(-row['p95_difference_ms'])} lower ({low:,.0f} to {high:,.0f}) for answers of the "
+        "same length, in the same hours and modules"
+    )
+
+
+def _interrupted_by_how_much(row: Row) -> str:
+    points, low, high = (row[f"barge_in_{part}"] for part in ("difference_points", "low", "high"))
+    if points is None:
+        return ""
+    if low <= 0 <= high:
+        return "; callers broke in about as often, as far as can be told"
+    return f", and callers broke in {abs(points):.1f} points {'less' if points < 0 else 'more'} often"
+
+
+def difference(row: Row, name: str = "p95") -> str:
+    """Return a difference in ms with its sign, such as '−96 ms'."""
+    return _signed(row[f"{name}_difference_ms"], "ms")
+
+
+def difference_interval(row: Row, name: str = "p95") -> str:
+    """Return the interval of a difference in ms, such as '−131 to −62'."""
+    low, high = row[f"{name}_low_ms"], row[f"{name}_high_ms"]
+    return "" if low is None else f"{_signed(low)} to {_signed(high)}"
+
+
+def points(row: Row, rate: str) -> str:
+    """Return the difference of a rate with its sign, such as '−2.3'."""
+    number = row[f"{rate}_difference_points"]
+    return "–" if number is None else _sign(f"{number:+z.1f}")
+
+
+def points_interval(row: Row, rate: str) -> str:
+    """Return the interval of the difference of a rate, such as '−4.1 to −0.5'."""
+    low, high = row[f"{rate}_low"], row[f"{rate}_high"]
+    return "" if low is None else _sign(f"{low:+z.1f} to {high:+z.1f}")
+
+
+def p_value(number: float | None) -> str:
+    """Return a p-value as '0.031' or '< 0.001'."""
+    return "–" if number is None else "< 0.001" if number < 0.001 else f"{number:.3f}"
+
+
+def _signed(number: float | None, unit: str = "") -> str:
+    return "–" if number is None else _sign(f"{number:+z,.0f} {unit}".strip())
+
+
+def _sign(text: str) -> str:
+    return text.replace("-", "−").replace("+0 ", "0 ").removesuffix(" ")
+
+
+def coverage_lead(coverage: Sequence[Row], timezone: str) -> str:
+    """
+    Return since when the turns say how they were spoken, in one or two sentences.
+
+    Args:
+        coverage: Rows of ``tts_coverage``.
+
+        timezone: The time zone that instants are shown in.
+    """
+    if not coverage:
+        return "No turn is on record in this time."
+    whole = coverage[0]
+    stated = [row for row in coverage if row["turns_with"]]
+    if not stated:
+        return f"None of the {several(whole['turns'], 'turn')} of this time states how it was spoken."
+    most = max(stated, key=lambda row: row["turns_with"])
+    first = min(row["first_at"] for row in stated)
+    turns = several(whole["turns"], "turn")
+    text = f"{count(most['turns_with'])} of {turns} have TTS metrics, from {moment(first, timezone)} on."
+    if empty := [row["column_name"] for row in coverage if not row["turns_with"]]:
+        text += f" {listed(empty)} {'is' if len(empty) == 1 else 'are'} nowhere stated, and left out."
+    later = [row for row in stated if row["first_at"] > first and row["turns_with"] < 0.9 * most["turns_with"]]
+    for row in later:
+        text += f" {row['column_name']} is stated from {moment(row['first_at'], timezone)} on."
+    return text
+
+
+def configurations_lead(configurations: Sequence[Row], limit: float) -> str:
+    """
+    Return which configurations keep to the target of the TTS latency, and how the chart is read.
+
+    Args:
+        configurations: Rows of ``tts_configurations`` with a ``name``.
+
+        limit: The target at p95, in ms.
+    """
+    if not configurations:
+        return ""
+    words = (
+        ("met", "within"),
+        ("breached", "over"),
+        ("can't say", "too close to say"),
+        ("too few", "too few turns to say"),
+        ("not measured", "never spoken"),
+    )
+    parts = [
+        f"{what}: {listed(names)}"
+        for status, what in words
+        if (names := [row["name"] for row in configurations if row["status"] == status])
+    ]
+    return (
+        f"Against {milliseconds(limit)} at p95, {'; '.join(parts)}. Dot: p95, on its 95% interval. Tick: the median. "
+        "Dashed: the target."
+    )
+
+
+def comparisons_lead(comparisons: Sequence[Row], baseline: str) -> str:
+    """Return what the comparison with the baseline rests on, in a few sentences."""
+    made = [row for row in comparisons if row["setting"] == "configuration" and row["p_value"] is not None]
+    if not made:
+        return f"No configuration could be compared with {baseline}."
+    together = len({row["p_value"] for row in comparisons if row["p_value"] is not None})
+    return (
+        f"The difference from {baseline} in p95, with its 95% interval, for answers of the same length and over the "
+        "same days, hours and modules. Calls are resampled whole; Holm’s correction covers "
+        f"{several(together, 'comparison')}. Left of the line is faster."
+    )
+
+
+def plain_lead(comparisons: Sequence[Row], names: dict[int, str]) -> str:
+    """Return which plain comparison would mislead the most, in one sentence; '' where none would by 10 ms."""
+    made = [row for row in comparisons if row["setting"] == "configuration" and row["p_value"] is not None]
+    if not made:
+        return ""
+    worst = max(made, key=lambda row: abs(row["plain_p95_difference_ms"] - row["p95_difference_ms"]))
+    plain = worst["plain_p95_difference_ms"]
+    if abs(plain - worst["p95_difference_ms"]) < 10:
+        return "Plain differences, unadjusted, are within 10 ms of these."
+    return (
+        f"A plain difference would mislead: for {names[worst['configuration']]} it is {_signed(plain, 'ms')}, "
+        f"where at equal length and time it is {difference(worst)}."
+    )
+
+
+def settings_lead(comparisons: Sequence[Row]) -> str:
+    """Return which settings could be looked at alone, in one or two sentences."""
+    rows = [row for row in comparisons if row["setting"] != "configuration"]
+    known = list(dict.fromkeys(row["setting"] for row in rows if row["verdict"] != "never alone"))
+    never = list(dict.fromkeys(row["setting"] for row in rows if row["setting"] not in known))
+    if not rows:
+        return "No setting can be looked at alone: the baseline does not state its settings."
+    parts = []
+    if known:
+        parts.append(f"{sentence_start(listed(known))} varied while all else stayed the same.")
+    if never:
+        word = listed(never)
+        parts.append(f"{sentence_start(word)} never did: {'its' if len(never) == 1 else 'their'} effect is not known.")
+    return " ".join(parts)
+
+
+def trade_off_lead(configurations: Sequence[Row]) -> str:
+    """Return which configurations no other beats, in one sentence; rows of ``tts_trade_off`` with a ``name``."""
+    if not configurations:
+        return "No configuration has turns enough for a p95."
+    unbeaten = [row["name"] for row in configurations if row["is_unbeaten"]]
+    return (
+        f"Faster to the left, fewer further down. Green: {listed(unbeaten)}, which no other beats in speed, "
+        "interruptions and fallbacks at once."
+    )
+
+
+def interruptions_lead(groups: Sequence[Row]) -> str:
+    """Return how often callers broke in and how much that hides, from rows of ``tts_interruptions``."""
+    whole = next((row for row in groups if row["kind"] == "all"), None)
+    if whole is None:
+        return "No turn of this time says whether it was interrupted."
+    text = (
+        f"Callers broke into {count(whole['interrupted'])} of {several(whole['turns'], 'spoken turn')}, "
+        f"{percent(whole['barge_in_rate_percent'])} ({interval(whole['low_percent'], whole['high_percent'])})."
+    )
+    chunks = [row for row in groups if row["kind"] == "chunks" and row["turns"] >= 50]
+    if len(chunks) >= 2 and chunks[-1]["low_percent"] > chunks[0]["high_percent"]:
+        text += (
+            f" Longer answers are broken into more often: {percent(chunks[0]['barge_in_rate_percent'])} at "
+            f"{several(int(chunks[0]['value']), 'chunk')}, {percent(chunks[-1]['barge_in_rate_percent'])} at "
+            f"{count(chunks[-1]['value'])}{' or more' if chunks[-1]['value'] == 6 else ''}."
+        )
+    return text
+
+
+def barge_in_limits(groups: Sequence[Row]) -> str:
+    """Return what ``barge_in_triggered`` cannot tell."""
+    if not groups:
+        return ""
+    return (
+        "An interruption cuts short what is measured, so interrupted and uninterrupted turns stand apart. What "
+        "barge_in_triggered can’t tell: interruptions that were false (a cough, a noise on the line) or missed, how "
+        "long the voice took to stop, and what the caller wanted."
+    )
+
+
+def fallbacks_lead(fallbacks: Sequence[Row], storms: Sequence[Row], timezone: str) -> str:
+    """
+    Return how often speech needed a fallback, and whether fallbacks came in storms.
+
+    Args:
+        fallbacks: Rows of ``tts_fallbacks``.
+
+        storms: Rows of :func:`bakame_duck.stats.incidents.find_incidents` over ``tts_fallback_windows``.
+
+        timezone: The time zone that instants are shown in.
+    """
+    if not fallbacks:
+        return "No turn of this time states a fallback count."
+    turns, fell = (sum(row[name] for row in fallbacks) for name in ("turns", "fallbacks"))
+    if not fell:
+        return f"None of {several(turns, 'turn')} needed a fallback."
+    text = f"{several(fell, 'turn')} of {count(turns)} needed a fallback, {percent(100 * fell / turns)}"
+    another = sum(row["by_another"] for row in fallbacks)
+    text += f"; in {count(another)} of them another voice spoke in the end. " if another else ". "
+    if not storms:
+        return f"{text}They came singly: no time stands out by more than chance allows."
+    spans = [f"{_span(row, timezone)} ({count(row['bad_turns'])} of {several(row['turns'], 'turn')})" for row in storms]
+    return f"{text}{'A storm' if len(storms) == 1 else 'Storms'}: {listed(spans)}."
+
+
+def _span(storm: Row, timezone: str) -> str:
+    """Return '4 Jan 12:00 to 13:00', with both days where they differ."""
+    first, last = (moment(storm[name], timezone) for name in ("started_at", "ended_at"))
+    day, clock = last.rsplit(" ", 1)
+    return f"{first} to {clock if first.startswith(day) else last}"
+
+
+def transcoding_lead(encodings: Sequence[Row]) -> str:
+    """Return what converting the audio costs, in one sentence, from rows of ``tts_transcoding``."""
+    if not encodings:
+        return "No turn of this time states how long transcoding took."
+    costly = [row for row in encodings if row["transcoded"]]
+    free = [row["encoding"] or "no named encoding" for row in encodings if not row["transcoded"]]
+    parts = [
+        f"{row['encoding'] or 'No named encoding'} takes {milliseconds(row['p50_ms'])} of transcoding in the median, "
+        f"{percent(row['share_percent'])} of its synthesis time"
+        for row in costly
+    ]
+    if free:
+        parts.append(f"{listed(free)} {'needs' if len(free) == 1 else 'need'} none")
+    return f"{'; '.join(parts)}."
+
+
+def plan_lead(questions: Sequence[Row], comparisons: Sequence[Row], worth_ms: float) -> str:
+    """
+    Return what is open and what an answer takes, in one or two sentences.
+
+    Args:
+        questions: Rows of :func:`bakame_duck.stats.tts_comparison.plan`.
+
+        comparisons: Rows of :func:`bakame_duck.stats.tts_comparison.compare_configurations`.
+
+        worth_ms: The smallest difference at p95 that is worth having, in ms.
+    """
+    if not comparisons:
+        return "With nothing to compare, nothing can be planned."
+    if not questions:
+        return f"No question is open: a difference of {milliseconds(worth_ms)} at p95 would have been found everywhere."
+    unknown = all(row["more_turns"] is None for row in questions)
+    open_questions = f"{sentence_start(in_words(len(questions)))} question{'' if len(questions) == 1 else 's'} open."
+    if unknown:
+        return f"{open_questions} How many turns they need cannot be said: nothing was compared to learn it from."
+    return (
+        f"{open_questions} More turns are those still needed to find a difference of {milliseconds(worth_ms)} at p95 "
+        "in four of five such times (80% power); days, at today’s traffic."
+    )
+
+
+def question(row: Row, names: dict[int, str], baseline: str) -> str:
+    """Return an open question in words, such as 'Luna against Asteria' or 'Pitch alone'."""
+    if row["setting"] == "configuration":
+        return f"{names[row['configuration']]} against {baseline}"
+    title = SETTING_TITLES[row["setting"]]
+    if row["value"] is None:
+        return f"{title} other than {setting_value(row['setting'], row['reference'])}"
+    pair = [setting_value(row["setting"], row[name]) for name in ("value", "reference")]
+    return f"{title} {pair[0]} against {pair[1]}, all else equal"
+
+
+WHY_OPEN = {
+    "not separable": "a difference worth having could have been missed",
+    "too few": "too few turns",
+    "confounded": "never spoken in the same hours",
+    "never alone": "never varied alone",
+}
+
+
+def auditions_lead(auditions: Sequence[Row]) -> str:
+    """Return how many of the voices that were listened to callers heard, in one sentence."""
+    if not auditions:
+        return "No voice_audition_results*.csv beside the logs has a sample."
+    heard = sum(row["turns"] > 0 for row in auditions)
+    made, failed = (sum(row[name] for row in auditions) for name in ("made", "failed"))
+    ways = several(len(auditions), "way")
+    text = f"{several(made, 'sample')} of {ways} of speaking; callers heard {in_words(heard)} of these"
+    return f"{text}, and {several(failed, 'sample')} could not be made." if failed else f"{text}."

@@ -1,0 +1,1 @@
+"""Write sample logs from a seeded model of the service."""

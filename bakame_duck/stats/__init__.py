@@ -1,0 +1,1 @@
+"""Statistics that SQL can't express: incidents, comparisons, regressions. Rows in, rows out."""

@@ -1,0 +1,205 @@
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import duckdb
+import pytest
+
+from bakame_duck import connect
+from bakame_duck.catalog.connection import connect_empty, meaning
+from bakame_duck.errors import DataFolderError
+from bakame_duck.resources import resource_folder
+from bakame_duck.settings import Settings
+from tests.conftest import as_csv, cells
+
+METRICS = sorted(path.stem for path in (resource_folder("sql") / "metrics").glob("*.sql"))
+ROWS_OVER_NOTHING = {
+    "activity": 1,
+    "busy_windows": 1,
+    "objectives_report": 10,
+    "unexplained_time": 1,
+}
+
+
+def test_every_view_and_metric_is_named_after_its_file(emitter):
+    views = {name for (name,) in emitter.execute("select view_name from duckdb_views() where not internal").fetchall()}
+    macros = {
+        name
+        for (name,) in emitter.execute(
+            "select function_name from duckdb_functions() where function_type = 'table_macro' and not internal"
+        ).fetchall()
+    }
+
+    assert views == {path.stem for path in (resource_folder("sql") / "views").glob("*.sql")} | {
+        "log_cells",
+        "log_records",
+        "plain_records",
+        "suspect_cells",
+    }
+    assert macros == set(METRICS)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_is_computed_over_no_records(name, empty):
+    rows = empty.sql(f"from {name}()").fetchall()
+
+    assert len(rows) == ROWS_OVER_NOTHING.get(name, 0)
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_gives_the_same_columns_over_no_records_as_over_records(name, empty, emitter):
+    without, over = (con.sql(f"from {name}()") for con in (empty, emitter))
+
+    assert len(over.columns) > 1
+    assert list(zip(without.columns, without.types, strict=True)) == list(zip(over.columns, over.types, strict=True))
+
+
+def test_several_folders_are_one_connection(given, given_anew):
+    other = given_anew()
+    given.file(as_csv(cells({"user_input": "one"})))
+    other.file(as_csv(cells({"user_input": "two"})))
+
+    con = connect([given.folder, str(other.folder)], settings=Settings.model_construct())
+
+    assert sorted(con.execute("select user_input from user_sessions").fetchall()) == [("one",), ("two",)]
+
+
+def test_a_missing_folder_is_an_error(tmp_path):
+    with pytest.raises(DataFolderError):
+        connect(tmp_path / "nowhere", settings=Settings.model_construct())
+
+
+def test_a_connection_thinks_in_utc(emitter):
+    assert emitter.execute("select current_setting('TimeZone')").fetchall() == [("UTC",)]
+
+
+def test_a_long_query_draws_nothing_among_its_rows(emitter):
+    assert emitter.execute("select current_setting('enable_progress_bar')").fetchall() == [(False,)]
+
+
+def test_connections_do_not_share_anything(given):
+    first, second = given.records({}), given.connect()
+
+    first.execute("create table mine as select 1")
+
+    with pytest.raises(duckdb.CatalogException):
+        second.execute("from mine")
+
+
+def test_progress_is_told(given):
+    size = given.file(as_csv(cells({}))).stat().st_size
+    told = []
+
+    connect(given.folder, settings=Settings.model_construct(), progress=lambda *done: told.append(done))
+
+    assert told == [(size, 2 * size), (2 * size, 2 * size)]
+
+
+def test_the_meaning_of_a_file_is_the_first_sentence_of_its_header():
+    assert meaning("-- Turns, day by day\n-- and hour. In UTC.\nselect 1 -- one\n") == "Turns, day by day and hour."
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_a_metric_carries_its_meaning_in_the_catalogue(name, empty):
+    comment = empty.execute("select comment from duckdb_functions() where function_name = ?", [name]).fetchall()
+
+    assert comment == [(meaning((resource_folder("sql") / "metrics" / f"{name}.sql").read_text()),)]
+
+
+def test_the_ledger_adds_up_over_every_kind_of_file(given):
+    record = as_csv(cells({"user_input": "a\nb"}))
+    given.file(record * 3 + record[:40], "user_sessions.csv")
+    given.file(record + record[:80] + record, "user_sessions_1.csv")
+    given.file(record * 2, "user_sessions_2.csv")
+    given.file(record * 2, "user_sessions_3.csv")
+    given.file(b"not gzip", "user_sessions_4.csv.gz")
+    given.file(b"", "user_sessions_5.csv")
+
+    con = given.connect()
+
+    rows = con.execute(
+        'select state, records, "rows", rejects, pending_bytes > 0 as pending, live from ingest_files order by file'
+    ).fetchall()
+    assert rows == [
+        ("sound", 4, 3, 0, True, True),
+        ("repaired", 3, 2, 1, False, False),
+        ("sound", 2, 2, 0, False, False),
+        ("duplicate", 2, 2, 0, False, False),
+        ("unreadable", 0, 0, 0, False, False),
+        ("sound", 0, 0, 0, False, False),
+    ]
+    assert con.execute("select count(*) from user_sessions").fetchall() == [(7,)]
+    assert con.execute("select count(*) from ingest_rejects").fetchall() == [(1,)]
+
+
+@pytest.fixture
+def own_cache(tmp_path, monkeypatch):
+    """An empty cache folder of the user."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "bakame-duck"
+
+
+def known(con):
+    """Return what a connection says of our tables, views and functions, but for their texts: DuckDB varies them."""
+    return [
+        con.execute(f"select {columns} from duckdb_{kind}() where not internal order by all").fetchall()
+        for kind, columns in (
+            ("columns", "table_name, column_name, data_type"),
+            ("views", "view_name, comment"),
+            ("functions", "function_name, parameters, comment"),
+        )
+    ]
+
+
+def test_a_connection_copied_from_the_template_knows_what_the_one_knows_that_made_it(own_cache):
+    first = connect_empty()
+    (template,) = own_cache.iterdir()
+    with duckdb.connect(template) as changed:
+        changed.execute("create table only_in_the_template (x integer)")
+    second = connect_empty()
+
+    assert second.execute("select count(*) from only_in_the_template").fetchall() == [(0,)]
+    second.execute("drop table only_in_the_template")
+    assert known(second) == known(first)
+    assert second.execute("from log_columns").fetchall() == first.execute("from log_columns").fetchall()
+    assert second.execute("select current_database(), current_schema()").fetchall() == [("memory", "main")]
+    assert second.execute("select database_name from duckdb_databases() where not internal").fetchall() == [("memory",)]
+
+
+@pytest.mark.parametrize("size", [0, 100, 20_000])
+def test_a_torn_template_is_made_anew(size, own_cache):
+    first = connect_empty()
+    (template,) = own_cache.iterdir()
+    whole = template.stat().st_size
+    os.truncate(template, size)
+
+    assert known(connect_empty()) == known(first)
+    assert template.stat().st_size == whole
+    assert list(own_cache.iterdir()) == [template]
+
+
+def test_without_a_place_for_the_template_every_connection_is_made_from_the_start(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+
+    assert known(connect_empty()) == known(connect_empty())
+
+
+def test_another_release_has_its_own_template_and_a_month_later_the_old_one_goes(own_cache, monkeypatch):
+    connect_empty()
+    (old,) = own_cache.iterdir()
+    (own_cache / "other.js").touch()
+    monkeypatch.setattr(duckdb, "__version__", "another")
+    os.utime(old, (0, 0))
+
+    connect_empty()
+
+    assert not old.exists()
+    assert {path.suffix for path in own_cache.iterdir()} == {".duckdb", ".js"}
+
+
+def test_connections_made_at_once_share_the_template(own_cache):
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda _: known(connect_empty()), range(24)))
+
+    assert all(one == made[0] for one in made)
+    assert len(list(own_cache.iterdir())) == 1
