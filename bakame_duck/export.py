@@ -24,7 +24,7 @@ from rich.text import Text
 
 from bakame_duck.formats import Format
 from bakame_duck.palette import NUMBERS
-from bakame_duck.sanitize import shown_row
+from bakame_duck.sanitize import sanitize_row
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
@@ -123,7 +123,9 @@ def numbers(**frames: pl.DataFrame) -> Numbers:
     Args:
         frames: The rows that the report shows, by the name of their section.
     """
-    return Numbers({name: [shown_row(row) for row in as_json(frame, rounded=True)] for name, frame in frames.items()})
+    return Numbers(
+        {name: [sanitize_row(row) for row in as_json(frame, rounded=True)] for name, frame in frames.items()}
+    )
 
 
 def _round(value: float) -> float:
@@ -195,8 +197,8 @@ def _terminal_table(frame: pl.DataFrame) -> str:
 
 def _shown_safely(value: Any) -> Text:
     """Return *value* as text without what a terminal would obey: control characters, or rich's own markup."""
-    shown = _shown(value)
-    return Text("".join(c if c.isprintable() else " " if c in "\n\t" else "�" for c in shown))
+    sanitize = _shown(value)
+    return Text("".join(c if c.isprintable() else " " if c in "\n\t" else "�" for c in sanitize))
 
 
 def _markdown(frame: pl.DataFrame) -> str:

@@ -79,7 +79,7 @@ def target_value(objective: Row) -> str:
     return f"{objective['target']:g}%" if objective["unit"] == "%" else milliseconds(objective["target"])
 
 
-def several(number: int, one: str, many: str = "") -> str:
+def pluralize(number: int, one: str, many: str = "") -> str:
     """Return '1 turn', '5,812 turns' or '2 addresses'; *many*, where more than the ending is different."""
     return f"{count(number)} {one if number == 1 else many or one + ('es' if one.endswith('s') else 's')}"
 
@@ -89,7 +89,7 @@ def in_words(number: int) -> str:
     return _NUMBERS[number] if number < len(_NUMBERS) else count(number)
 
 
-def listed(items: Iterable[str]) -> str:
+def join_words(items: Iterable[str]) -> str:
     """Return 'a, b and c'."""
     words = list(items)
     return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-MOST = 300
+MAX_LENGTH = 300
 """The characters after which a text is cut."""
 
 _FILES = {"file", "duplicate_of"}
@@ -35,46 +35,46 @@ _FRAME = re.compile(r"(?:Cell In|Input In|File ).*\d+")
 _QUOTED = re.compile(r"""(?<!\w)(?:".*"|'.*'|`.*`|“.*”)""", re.DOTALL)  # what is quoted can hold quotes
 
 
-def shown(text: str) -> str:
+def sanitize(text: str) -> str:
     """
     Return a log's *text* in visible characters, on one line, without personal data, and not endless.
 
     What a terminal would obey and what turns the direction of writing is left out. Where an e-mail address,
     a phone number or a confirmed name stood, there is a ``#``. A SHA-256 in hex is left as it is.
     """
-    if text.isascii() and text.isprintable() and not _could_be_personal(text) and len(text) <= MOST:
+    if text.isascii() and text.isprintable() and not _could_be_personal(text) and len(text) <= MAX_LENGTH:
         return text
     if _HASH.fullmatch(text):
         return text
-    text = _TERMINAL_CODE.sub("", text[: 20 * MOST])
+    text = _TERMINAL_CODE.sub("", text[: 20 * MAX_LENGTH])
     kinds = [(character, unicodedata.category(character)) for character in text]
     visible = "".join(_visible(character, kind) for character, kind in kinds if kind not in _INVISIBLE)
     text = _PERSONAL.sub("#", visible).strip()
-    return text if len(text) <= MOST else f"{text[: MOST - 1]}…"
+    return text if len(text) <= MAX_LENGTH else f"{text[: MAX_LENGTH - 1]}…"
 
 
-def shown_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *row* with its texts as :func:`shown` gives them, and log files named without their folder."""
+def sanitize_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *row* with its texts as :func:`sanitize` gives them, and log files named without their folder."""
     return {name: _shown_value(_without_folder(value) if name in _FILES else value) for name, value in row.items()}
 
 
 def file_name(path: str) -> str:
     """Return the name of a log without its folder."""
-    return shown(_without_folder(path))
+    return sanitize(_without_folder(path))
 
 
-def told(message: str) -> str:
+def redact(message: str) -> str:
     """
     Return an exception's *message* as a report may keep it.
 
-    It can quote a cell of the logs: quoted text becomes ``…``, the rest is as :func:`shown` gives it.
+    It can quote a cell of the logs: quoted text becomes ``…``, the rest is as :func:`sanitize` gives it.
     """
-    return shown(_QUOTED.sub("…", _TERMINAL_CODE.sub("", message)))
+    return sanitize(_QUOTED.sub("…", _TERMINAL_CODE.sub("", message)))
 
 
-def told_traceback(lines: Sequence[str]) -> list[str]:
-    """Return the *lines* of a traceback of IPython: the code as it is, messages as :func:`told` gives them."""
-    return [line if _FRAME.match(_TERMINAL_CODE.sub("", line)) else told(line) for line in lines]
+def redact_traceback(lines: Sequence[str]) -> list[str]:
+    """Return the *lines* of a traceback of IPython: the code as it is, messages as :func:`redact` gives them."""
+    return [line if _FRAME.match(_TERMINAL_CODE.sub("", line)) else redact(line) for line in lines]
 
 
 def _visible(character: str, kind: str) -> str:
@@ -92,10 +92,10 @@ def _without_folder(path: Any) -> Any:
 def _shown_value(value: Any) -> Any:
     match value:
         case str():
-            return shown(value)
+            return sanitize(value)
         case list():
             return [_shown_value(item) for item in value]
         case dict():
-            return {shown(name): _shown_value(item) for name, item in value.items()}
+            return {sanitize(name): _shown_value(item) for name, item in value.items()}
         case _:
             return value

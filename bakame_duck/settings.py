@@ -101,7 +101,7 @@ class Settings(BaseSettings):
         pseudonym_key: The file that holds the key of the callers' pseudonyms; without it, one in the user's data
             folder, which is made when it is first needed.
 
-        tts_smallest_difference: The smallest difference between two ways of speaking that is worth having: ms at p95.
+        tts_min_effect: The smallest difference between two ways of speaking that is worth having: ms at p95.
 
         chromium: The browser that prints a report as PDF; by default one of the usual names on the path.
 
@@ -115,7 +115,7 @@ class Settings(BaseSettings):
     timezone: TimeZone = "Africa/Kigali"
     mirror: bool = True
     pseudonym_key: Path | None = None
-    tts_smallest_difference: Milliseconds = 50
+    tts_min_effect: Milliseconds = 50
     chromium: Path | None = None
     objectives: Objectives = Objectives()
 

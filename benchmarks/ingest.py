@@ -29,8 +29,8 @@ import numpy as np
 import bakame_duck
 from bakame_duck.ingest import mirror
 from bakame_duck.ingest.files import LogFile
-from bakame_duck.ingest.record_format import form_of
-from bakame_duck.ingest.scanner import Tally, open_log, scan
+from bakame_duck.ingest.record_format import detect_format
+from bakame_duck.ingest.scanner import ScanState, open_log, scan
 from bakame_duck.sample.logs import write_sample
 from bakame_duck.schema import COLUMNS, NAMES
 
@@ -200,9 +200,9 @@ def look_at_the_ends(files: list[Path]) -> int:
 
 def scan_one(path: Path) -> int:
     """Return the rows that inspection proves in a plain, rotated file: reading it included, in one thread."""
-    file, tally = LogFile(path, "none", live=False), Tally()
+    file, tally = LogFile(path, "none", live=False), ScanState()
     with open_log(file) as stream:
-        form = form_of(stream.read(65_536))
+        form = detect_format(stream.read(65_536))
     with open_log(file) as stream:
         scan(stream, form, tally, live=False)
     return tally.rows

@@ -9,7 +9,7 @@ import io
 import json
 import os
 import shutil
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -160,7 +160,7 @@ def given_turns() -> Callable[..., DuckDBPyConnection]:
     """
     con = connect_empty()
     timings = [name for name in TURN if name.endswith("_ms")]
-    measured = [f"measured({name})" for name in timings]
+    measured = [f"positive_or_null({name})" for name in timings]
 
     def connect_to(*turns: tuple[object, dict[str, object]]) -> DuckDBPyConnection:
         frame = pl.DataFrame(
@@ -205,9 +205,15 @@ def emitter(emitter_folder: Path) -> DuckDBPyConnection:
 
 
 @pytest.fixture(scope="session")
-def empty() -> DuckDBPyConnection:
-    """A connection without logs; read it, change nothing."""
+def connection_without_logs() -> DuckDBPyConnection:
     return connect_empty()
+
+
+@pytest.fixture
+def empty(connection_without_logs: DuckDBPyConnection) -> Iterator[DuckDBPyConnection]:
+    """A connection without logs; read it, change nothing."""
+    with connection_without_logs.cursor() as con:  # an unfinished result of one test would block the next
+        yield con
 
 
 @pytest.hookimpl(wrapper=True)

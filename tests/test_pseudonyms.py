@@ -109,7 +109,7 @@ def test_two_users_have_two_keys(home, monkeypatch):
 
 
 def test_processes_that_need_the_first_key_at_once_get_the_same(home):
-    script = "import sys; from bakame_duck.privacy import load_key; sys.stdin.read(); print(load_key().fingerprint)"
+    script = "import sys; from bakame_duck.pseudonyms import load_key; sys.stdin.read(); print(load_key().fingerprint)"
     processes = [
         subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         for _ in range(4)

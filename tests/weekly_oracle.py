@@ -111,7 +111,7 @@ def is_number(text):
         return False
 
 
-def measured(text):
+def positive_or_null(text):
     """Return a time or score that was measured: 0 stands for "did not run"."""
     return float(text) if text and float(text) > 0 else None
 
@@ -221,7 +221,7 @@ def grouped(rows, key):
 
 
 def turn_of(record, told_in_call, told_by_caller):
-    ms = {stage: measured(getattr(record, f"{stage}_ms")) for stage in (*STAGES, "total")}
+    ms = {stage: positive_or_null(getattr(record, f"{stage}_ms")) for stage in (*STAGES, "total")}
     stage = failed_stage(record.error, [each for each in STAGES if ms[each] is not None])
     source = "call" if told_in_call else "caller" if told_by_caller else "none"
     return SimpleNamespace(
@@ -230,12 +230,12 @@ def turn_of(record, told_in_call, told_by_caller):
         phone=record.phone_number,
         turn=int(record.turn),
         ms=ms,
-        unexplained=round((ms["total"] or 0) - math.fsum(ms[each] or 0 for each in STAGES), 3),
+        unattributed=round((ms["total"] or 0) - math.fsum(ms[each] or 0 for each in STAGES), 3),
         stage=stage,
         message=folded(record.error) if stage else None,
         source=source,
         module=nearest(told_in_call or told_by_caller, record.at),
-        averaged=[measured(cell) for cell in (record.asr_confidence, record.tokens_in, record.tokens_out)],
+        averaged=[positive_or_null(cell) for cell in (record.asr_confidence, record.tokens_in, record.tokens_out)],
     )
 
 
@@ -279,8 +279,8 @@ def failures(turns):
 def pushed(turn):
     """Return what pushed a slow turn over, and by how much that was over its own target."""
     excess, stage = max(((turn.ms[stage] or 0) - LIMIT[stage], stage) for stage in STAGES)
-    if turn.unexplained > 0 and turn.unexplained >= max(turn.ms["total"] - LIMIT["total"], excess):
-        return "unexplained", turn.unexplained
+    if turn.unattributed > 0 and turn.unattributed >= max(turn.ms["total"] - LIMIT["total"], excess):
+        return "unattributed", turn.unattributed
     return (stage, excess) if excess > 0 else ("together", None)
 
 
@@ -467,9 +467,9 @@ class Numbers(Sample):
         for objective, title, kind, stage, target in OBJECTIVES:
             found, (low, high) = self.measurements(self.week)[objective], self.interval(objective, kind, stage)
             if kind == "availability":
-                status = "met" if low > target else "breached" if high <= target else "can't say"
+                status = "met" if low > target else "breached" if high <= target else "inconclusive"
             else:
-                status = "met" if high < target else "breached" if low >= target else "can't say"
+                status = "met" if high < target else "breached" if low >= target else "inconclusive"
             status = "too few" if found.turns < fewest(objective) else status
             comparison, unit = ">" if kind == "availability" else "<", "ms" if kind == "latency" else "%"
             yield (
@@ -570,7 +570,7 @@ class Numbers(Sample):
             yield self.caller(phone), len(sessions), len(records), duration, shown(last)
 
     @section(
-        "place caller started_at waited_ms turn turn_at offset_s asr_ms llm_ms tts_ms unexplained_ms total_ms"
+        "place caller started_at waited_ms turn turn_at offset_s asr_ms llm_ms tts_ms unattributed_ms total_ms"
         " error_stage module_name"
     )
     def slowest_calls(self):
@@ -581,7 +581,7 @@ class Numbers(Sample):
         for place, call in enumerate(slowest, start=1):
             for turn in sorted(call.turns, key=lambda turn: (turn.at, turn.turn)):
                 offset = (turn.at - call.at).total_seconds()
-                times = *(turn.ms[stage] for stage in STAGES), turn.unexplained, turn.ms["total"]
+                times = *(turn.ms[stage] for stage in STAGES), turn.unattributed, turn.ms["total"]
                 named = place, self.caller(call.phone), shown(call.at), waited(call), turn.turn, shown(turn.at)
                 yield *named, offset, *times, turn.stage, turn.module
 
@@ -606,9 +606,9 @@ class Numbers(Sample):
             over = median(turn.ms["total"] - LIMIT["total"] for turn in turns)
             yield str(day), by, len(turns), over, median(pushed(turn)[1] for turn in turns)
 
-    @section("turns turns_with_unexplained p50_ms p95_ms max_ms")
-    def unexplained(self):
-        times = [turn.unexplained for turn in self.turns_in(self.week) if turn.ms["total"] is not None]
+    @section("turns turns_with_unattributed p50_ms p95_ms max_ms")
+    def unattributed(self):
+        times = [turn.unattributed for turn in self.turns_in(self.week) if turn.ms["total"] is not None]
         yield len(times), sum(time >= 1 for time in times), percentile(times, 50), percentile(times, 95), max(times)
 
     @section("weekday hour turns p50_ms p95_ms")
@@ -721,7 +721,7 @@ class Numbers(Sample):
                 yield shown(last + HOUR), shown(following), len(silent), missed
 
     @section("file rows latest_by_s first_row")
-    def late_rows(self):
+    def out_of_order_records(self):
         for file, records in grouped(self.records, lambda record: record.file):
             late, latest = [], self.week.since
             for record in records:

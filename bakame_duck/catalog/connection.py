@@ -35,7 +35,7 @@ from bakame_duck.errors import CacheError
 from bakame_duck.ingest import csv_reader
 from bakame_duck.ingest.csv_reader import Piece, literal
 from bakame_duck.ingest.files import find_auditions, find_health_checks, find_logs
-from bakame_duck.ingest.inspection import Inspection, inspect, recall
+from bakame_duck.ingest.inspection import Inspection, inspect, load_cached
 from bakame_duck.ingest.mirror import can_hold, mirrored_records, mirrors, utc
 from bakame_duck.ingest.scanner import Progress
 from bakame_duck.settings import Settings, load_settings
@@ -82,7 +82,7 @@ def connect(
     given = settings.data if data is None else data
     with ThreadPoolExecutor(1) as pool:  # what DuckDB does goes on beside what Python does
         opened = pool.submit(_without_logs, settings, given)
-        recalled = recall(find_logs(given))
+        recalled = load_cached(find_logs(given))
         con = opened.result()
         inspections = inspect(con, recalled, progress=progress)
         filled = pool.submit(_fill, con.cursor(), _ledger(inspections))

@@ -26,7 +26,7 @@ _Rows = TypeVar("_Rows")
 
 _INSTANTS = ("since", "until", "compare_since", "compare_until", "as_of")
 _DURATIONS = ("lookback", "tolerance")
-_NUMBERS = ("max_rows", "max_calls", "weeks", "bins_per_decade", "fewest_usual_hours")
+_NUMBERS = ("max_rows", "max_calls", "weeks", "bins_per_decade", "min_usual_hours")
 
 
 @dataclass(frozen=True)

@@ -298,8 +298,8 @@ def tts(
             _check_baseline(con, period, baseline, chosen)
         return [period], None
 
-    worth = load_settings().tts_smallest_difference
-    _report("tts", data, out, mirror, form, choose, baseline=baseline, smallest_difference=worth, **chosen)
+    worth = load_settings().tts_min_effect
+    _report("tts", data, out, mirror, form, choose, baseline=baseline, min_effect=worth, **chosen)
 
 
 def _check_baseline(
@@ -347,7 +347,7 @@ def _report(
         con.close()
         parameters |= {"data": tuple(_folders(data)), "mirror": mirror}
         orders = [
-            runner.order_report(runner.KINDS[kind], period, compare_to=compare_to, **parameters) for period in chosen
+            runner.build_request(runner.KINDS[kind], period, compare_to=compare_to, **parameters) for period in chosen
         ]
         labels = dict.fromkeys([chosen[0].label, chosen[-1].label])
         with _progress(f"{orders[0].kind.title} {' to '.join(labels)}") as bar:

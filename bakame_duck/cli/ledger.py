@@ -16,7 +16,7 @@ from duckdb import DuckDBPyConnection
 
 from bakame_duck.export import as_json, to_frame, write_rows
 from bakame_duck.formats import Format, LedgerFormat
-from bakame_duck.formatting import count, several, some_columns
+from bakame_duck.formatting import count, pluralize, some_columns
 
 _PARTS = {
     "totals": "from ingest_totals",
@@ -70,11 +70,11 @@ def _remarks(file: dict[str, Any]) -> list[str]:
     if file["duplicate_of"]:
         remarks.append(f"the same content as {file['duplicate_of'].rpartition('/')[2]}")
     if file["pending_bytes"]:
-        remarks.append(f"{several(file['pending_bytes'], 'byte')} still being written")
+        remarks.append(f"{pluralize(file['pending_bytes'], 'byte')} still being written")
     if file["bad_cells"]:
-        remarks.append(several(file["bad_cells"], "cell that does not fit", "cells that do not fit"))
+        remarks.append(pluralize(file["bad_cells"], "cell that does not fit", "cells that do not fit"))
     if file["undated"]:
-        remarks.append(f"{several(file['undated'], 'row')} without a usable timestamp")
+        remarks.append(f"{pluralize(file['undated'], 'row')} without a usable timestamp")
     return remarks
 
 
@@ -90,11 +90,11 @@ def _totals_text(totals: dict[str, Any]) -> str:
     )
     pending = totals["records"] - totals["rows"] - totals["rejects"]
     lines = [
-        f"{several(totals['files'], 'log file')}: {states}",
-        f"{several(totals['records'], 'record')} = {several(totals['rows'], 'row')} + "
-        f"{several(totals['rejects'], 'reject')} + {count(pending)} pending",
-        f"{several(totals['bad_cells'], 'cell that does not fit its', 'cells that do not fit their')} column, "
-        f"{several(totals['undated'], 'row')} without a usable timestamp",
+        f"{pluralize(totals['files'], 'log file')}: {states}",
+        f"{pluralize(totals['records'], 'record')} = {pluralize(totals['rows'], 'row')} + "
+        f"{pluralize(totals['rejects'], 'reject')} + {count(pending)} pending",
+        f"{pluralize(totals['bad_cells'], 'cell that does not fit its', 'cells that do not fit their')} column, "
+        f"{pluralize(totals['undated'], 'row')} without a usable timestamp",
     ]
     if totals["first_at"]:
         lines.append(f"from {totals['first_at']:%Y-%m-%d %H:%M:%S} to {totals['last_at']:%Y-%m-%d %H:%M:%S} UTC")

@@ -41,9 +41,9 @@ from bakame_duck.errors import CacheError
 from bakame_duck.ingest import csv_reader
 from bakame_duck.ingest.csv_reader import Piece
 from bakame_duck.ingest.files import LogFile, folder_of
-from bakame_duck.ingest.record_format import Form, form_of
+from bakame_duck.ingest.record_format import RecordFormat, detect_format
 from bakame_duck.ingest.repair import Reject, Undecodable
-from bakame_duck.ingest.scanner import STRETCH, Progress, Seen, Tally, open_log, scan
+from bakame_duck.ingest.scanner import CHUNK_SIZE, Progress, ProgressCounter, ScanState, open_log, scan
 from bakame_duck.schema import COLUMNS, NAMES
 
 FORMAT = 6  # of what is remembered; raise it when an inspection would say something else
@@ -150,7 +150,7 @@ class _Proven:
     """The part of a live file that is proven and kept."""
 
     mark: str
-    tally: Tally
+    tally: ScanState
     pieces: tuple[Piece, ...]
 
 
@@ -159,7 +159,7 @@ _PROVEN = TypeAdapter(_Proven)
 
 
 @dataclass(frozen=True)
-class Recalled:
+class CachedInspections:
     """
     What is remembered of log files, before any is read.
 
@@ -176,16 +176,18 @@ class Recalled:
     found: list[Inspection | None]
 
 
-def recall(files: Iterable[LogFile]) -> Recalled:
+def load_cached(files: Iterable[LogFile]) -> CachedInspections:
     """Return what is remembered of *files*."""
     files = list(files)
     folders = {folder: _Folder(Cache(Path(folder))) for folder in {file.folder for file in files}}
     with _no_collection():
-        found = [None if file.live else folders[file.folder].recall(file) for file in files]
-    return Recalled(files, folders, found)
+        found = [None if file.live else folders[file.folder].load_cached(file) for file in files]
+    return CachedInspections(files, folders, found)
 
 
-def inspect(con: DuckDBPyConnection, recalled: Recalled, *, progress: Progress | None = None) -> list[Inspection]:
+def inspect(
+    con: DuckDBPyConnection, recalled: CachedInspections, *, progress: Progress | None = None
+) -> list[Inspection]:
     """
     Return what is known of log files, in their order, after a look at those of which nothing is remembered.
 
@@ -204,7 +206,7 @@ def inspect(con: DuckDBPyConnection, recalled: Recalled, *, progress: Progress |
     columns = ", ".join(f"{name} varchar" for name in NAMES)
     con.execute(f"create table log_tails ({columns}, source_file varchar, source_row bigint)")
     new = [(place, file) for place, file in enumerate(recalled.files) if found[place] is None]
-    seen = Seen(2 * sum(_size_of(file.path) for _, file in new), progress)
+    seen = ProgressCounter(2 * sum(_size_of(file.path) for _, file in new), progress)
     pool = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1))  # a core is for DuckDB, which reads what was scanned
     with ExitStack() as ends, ExitStack() as work:
         work.callback(pool.shutdown, cancel_futures=True)
@@ -252,10 +254,10 @@ class _Folder:
         self.notes = cache.recall()
         self._new: dict[str, str] = {}
 
-    def recall(self, file: LogFile) -> Inspection | None:
+    def load_cached(self, file: LogFile) -> Inspection | None:
         """Return what was found in this version of a rotated *file*, where it lies as it is named now."""
         try:
-            version = version_of(file)
+            version = fingerprint(file)
             known = from_json(self.notes[version])
             path, pieces = file.path, known.get("pieces", ())
             if known.get("state") == "repaired":
@@ -276,7 +278,7 @@ class _Folder:
             if all(path.is_file() for path in paths) and proven.mark == _mark(stream, proven.tally.offset):
                 pieces = zip(proven.pieces, map(str, paths), strict=True)
                 return replace(proven, pieces=tuple(replace(piece, path=path) for piece, path in pieces))
-        return _Proven("", Tally(), ())
+        return _Proven("", ScanState(), ())
 
     def remember(self, key: str, note: bytes) -> None:
         self._new[key] = note.decode()
@@ -288,9 +290,9 @@ class _Folder:
             self._new = {}
 
 
-def _look(file: LogFile, folder: _Folder, ends: ExitStack, seen: Seen) -> _Look:
+def _look(file: LogFile, folder: _Folder, ends: ExitStack, seen: ProgressCounter) -> _Look:
     try:
-        key = version_of(file)
+        key = fingerprint(file)
         look = _look_at_live if file.live else _look_at_rotated
         return look(file, key, folder, ends, seen)
     except (OSError, EOFError, zlib.error, pa.ArrowException, ValueError) as error:
@@ -312,10 +314,10 @@ def _size_of(path: Path) -> int:
     return status.st_size if stat.S_ISREG(status.st_mode) else 0
 
 
-def _look_at_rotated(file: LogFile, key: str, folder: _Folder, ends: ExitStack, seen: Seen) -> _Look:
+def _look_at_rotated(file: LogFile, key: str, folder: _Folder, ends: ExitStack, seen: ProgressCounter) -> _Look:
     with open_log(file) as stream:
-        form = form_of(stream.read(_BEGINNING))
-    digest, tally = hashlib.sha256(), Tally()
+        form = detect_format(stream.read(_BEGINNING))
+    digest, tally = hashlib.sha256(), ScanState()
     with open_log(file, seen) as stream:
         scan(stream, form, tally, live=False, each_block=digest.update)
     path, new_line = str(file.path), r"\n" if tally.line_breaks == {"\n"} else r"\r\n"
@@ -324,20 +326,20 @@ def _look_at_rotated(file: LogFile, key: str, folder: _Folder, ends: ExitStack, 
     if tally.damage:
         path, new_line = str(folder.cache.folder / _copy_of(key)), r"\r\n"
         with folder.cache.new_file(_copy_of(key)) as new, new.open("wb") as copy, open_log(file) as stream:
-            scan(stream, form, Tally(), live=False, keep=lambda stretch, _: copy.write(stretch))
+            scan(stream, form, ScanState(), live=False, keep=lambda stretch, _: copy.write(stretch))
     inspection = _inspection(file, form, tally, tally.offset)
     pieces = (Piece(path, tally.rows, new_line, tally.largest_record),) if tally.rows else ()
     inspection = replace(inspection, content_hash=digest.hexdigest(), content_size=tally.offset, pieces=pieces)
-    return _Look(inspection, key if version_of(file) == key else "")
+    return _Look(inspection, key if fingerprint(file) == key else "")
 
 
-def _look_at_live(file: LogFile, key: str, folder: _Folder, ends: ExitStack, seen: Seen) -> _Look:
+def _look_at_live(file: LogFile, key: str, folder: _Folder, ends: ExitStack, seen: ProgressCounter) -> _Look:
     """Look at what was appended to the live *file*; key of the proven part is the path, for it only grows."""
     with open_log(file, seen) as stream:
         proven = folder.proven(file, stream)
         tally, end = deepcopy(proven.tally), bytearray()
         stream.seek(0)
-        form = form_of(stream.read(_BEGINNING))
+        form = detect_format(stream.read(_BEGINNING))
         stream.seek(tally.offset)
 
         def keep(stretch: bytes, certain: bool) -> None:
@@ -373,7 +375,7 @@ def _as_file(content: bytes, until: ExitStack) -> str:
     return file.name
 
 
-def _part_kept(proven: _Proven, tally: Tally, part: bytes, cache: Cache) -> _Proven:
+def _part_kept(proven: _Proven, tally: ScanState, part: bytes, cache: Cache) -> _Proven:
     name = f"{hashlib.sha256(part).hexdigest()[:32]}.csv"
     with cache.new_file(name) as path:
         path.write_bytes(part)
@@ -382,7 +384,7 @@ def _part_kept(proven: _Proven, tally: Tally, part: bytes, cache: Cache) -> _Pro
     return _Proven("", deepcopy(tally), (*proven.pieces, piece) if rows else proven.pieces)
 
 
-def _inspection(file: LogFile, form: Form, tally: Tally, size: int) -> Inspection:
+def _inspection(file: LogFile, form: RecordFormat, tally: ScanState, size: int) -> Inspection:
     return Inspection(
         file.path,
         file.live,
@@ -439,7 +441,7 @@ def _remembered(con: DuckDBPyConnection, look: _Look, folder: _Folder) -> Inspec
     if not inspection.live:
         folder.remember(look.key, _INSPECTION.dump_json(inspection, exclude={"file"}, exclude_defaults=True))
         return inspection
-    proven = look.proven or _Proven("", Tally(), ())
+    proven = look.proven or _Proven("", ScanState(), ())
     parts, end = inspection.pieces[: len(proven.pieces)], inspection.pieces[len(proven.pieces) :]
     folder.remember(look.key, _PROVEN.dump_json(replace(proven, pieces=parts)))
     for piece in end:
@@ -475,7 +477,7 @@ def _name_duplicates(con: DuckDBPyConnection, inspections: list[Inspection]) -> 
 def _hash_of_first(path: Path, size: int) -> str:
     digest = hashlib.sha256()
     with path.open("rb") as stream:
-        while size and (block := stream.read(min(size, STRETCH))):
+        while size and (block := stream.read(min(size, CHUNK_SIZE))):
             digest.update(block)
             size -= len(block)
     return digest.hexdigest()
@@ -497,13 +499,13 @@ def clear(folder: Path, files: Iterable[LogFile], inspections: Iterable[Inspecti
     keys = []
     for file in files:
         with suppress(OSError):
-            keys.append(_live_key(file) if file.live else version_of(file))
+            keys.append(_live_key(file) if file.live else fingerprint(file))
     cache = Cache(folder)
     cache.clear([*others, *(Path(piece.path).name for file in inspections for piece in file.pieces if piece.path)])
     cache.forget_others(keys)
 
 
-def version_of(file: LogFile) -> str:
+def fingerprint(file: LogFile) -> str:
     """
     Return a name for this version of *file*: its size, times, place on the disk, first and last bytes.
 

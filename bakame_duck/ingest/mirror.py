@@ -28,7 +28,7 @@ from bakame_duck.catalog.parts import Parts
 from bakame_duck.errors import CacheError, LogError
 from bakame_duck.ingest import csv_reader
 from bakame_duck.ingest.files import find_logs
-from bakame_duck.ingest.inspection import FORMAT, Inspection, clear, inspect, recall
+from bakame_duck.ingest.inspection import FORMAT, Inspection, clear, inspect, load_cached
 from bakame_duck.ingest.scanner import Progress
 
 _ROW_GROUP = 122_880
@@ -86,7 +86,9 @@ def refresh(
     files = find_logs(data)
     told = progress or (lambda *_: None)
     with csv_reader.open_connection() as con:
-        inspections = inspect(con, recall(files), progress=lambda done, total: told(done, total, "Inspecting logs"))
+        inspections = inspect(
+            con, load_cached(files), progress=lambda done, total: told(done, total, "Inspecting logs")
+        )
         rotated = _rotated(inspections)
         places = _places(rotated)
         wanted = [file for file in rotated if can_hold(file, since, until)]

@@ -39,7 +39,7 @@ _QUOTED = re.compile(rb'"(?:[^"]++|"")*+"')
 
 
 @dataclass(frozen=True)
-class Form:
+class RecordFormat:
     """
     The form of a file's records.
 
@@ -74,7 +74,7 @@ class Form:
         return next((start for start in starts if blanked.count(b",", start) + 1 in self.widths), None)
 
 
-def form_of(beginning: bytes) -> Form:
+def detect_format(beginning: bytes) -> RecordFormat:
     """
     Return the form of the file that begins with *beginning*: the logger's, unless a header says otherwise.
 
@@ -84,7 +84,7 @@ def form_of(beginning: bytes) -> Form:
         ValueError: The header names a column twice.
     """
     cells = header_cells(beginning.removeprefix(BOM))
-    own = Form(NAMES, LAYOUTS, _header(NAMES), _RECORD_START)
+    own = RecordFormat(NAMES, LAYOUTS, _header(NAMES), _RECORD_START)
     if not names_columns(cells) or (len(cells) in LAYOUTS and cells == NAMES[: len(cells)]):
         return own
     repeated = [name for name, count in Counter(cells).items() if count > 1]
@@ -93,7 +93,7 @@ def form_of(beginning: bytes) -> Form:
         return own
     if repeated:
         raise ValueError(f"the header names {repeated[0]} twice")
-    return Form(cells, (len(cells),), _header(cells), _RECORD_START if cells[:5] == NAMES[:5] else None)
+    return RecordFormat(cells, (len(cells),), _header(cells), _RECORD_START if cells[:5] == NAMES[:5] else None)
 
 
 def names_columns(cells: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from bakame_duck.ingest.record_format import BOM, CELL, RECORD, Form, header_cells, names_columns, width_of
+from bakame_duck.ingest.record_format import BOM, CELL, RECORD, RecordFormat, header_cells, names_columns, width_of
 
 _OPEN_TO_THE_END = re.compile(rb'(?:%b,)*+"(?:[^"\x00]++|"")*+\Z' % CELL.pattern)
 # A cell of a record with a quote out of place. A quote closes a cell only where the cell must end; "" is one quote
@@ -70,7 +70,7 @@ class Undecodable:
 
 
 @dataclass
-class Mended:
+class RepairResult:
     """
     A damaged stretch, taken apart.
 
@@ -110,8 +110,8 @@ class _GoesOn(Exception):  # noqa: N818 - not an error: the record at hand is lo
 
 
 def repair(
-    content: bytes, form: Form, *, to_end: bool, live: bool, offset: int, line: int, row: int, width_before: int
-) -> Mended:
+    content: bytes, form: RecordFormat, *, to_end: bool, live: bool, offset: int, line: int, row: int, width_before: int
+) -> RepairResult:
     """
     Take the intact records out of *content*, which begins where a record does.
 
@@ -132,7 +132,7 @@ def repair(
 
         width_before: The width of the last of those, in cells.
     """
-    mended = Mended(last_width=width_before)
+    mended = RepairResult(last_width=width_before)
     position = counted = 0
     while (blanks := _after_blanks(content, position)) < len(content):
         mended.changed |= BOM in content[position + (not offset) : blanks]
@@ -165,7 +165,7 @@ def repair(
 
 
 def _record_at(
-    content: bytes, position: int, form: Form, to_end: bool, live: bool, mended: Mended
+    content: bytes, position: int, form: RecordFormat, to_end: bool, live: bool, mended: RepairResult
 ) -> tuple[bytes | None, str]:
     """
     Return the record at *position* with its line break, or None and why there is none.
@@ -202,7 +202,7 @@ def _record_at(
     return record, ""
 
 
-def _goes_well(content: bytes, position: int, form: Form, to_end: bool) -> bool:
+def _goes_well(content: bytes, position: int, form: RecordFormat, to_end: bool) -> bool:
     """Whether a record follows, as it does after a cell that only quotes a record, but not after a torn one."""
     position = _after_blanks(content, position)
     if position == len(content):
@@ -215,7 +215,7 @@ def _goes_well(content: bytes, position: int, form: Form, to_end: bool) -> bool:
     return not match["end"] or width_of(match[0]) in form.widths or form.is_header(match[0])
 
 
-def _two_records_follow(content: bytes, position: int, form: Form) -> bool:
+def _two_records_follow(content: bytes, position: int, form: RecordFormat) -> bool:
     """Whether two complete records stand in what an open quote took in: who writes a record does not write more."""
     for _ in range(2):
         position = _next_start(content, position + 1, form)
@@ -226,7 +226,7 @@ def _two_records_follow(content: bytes, position: int, form: Form) -> bool:
     return True
 
 
-def _take(mended: Mended, text: bytes, form: Form, row: int) -> None:
+def _take(mended: RepairResult, text: bytes, form: RecordFormat, row: int) -> None:
     """Add a record, or header, without its line break."""
     if form.is_header(text):
         mended.headers.append(header_cells(text))
@@ -243,7 +243,7 @@ def _take(mended: Mended, text: bytes, form: Form, row: int) -> None:
     mended.layouts.add(mended.last_width)
 
 
-def _loose_record(piece: bytes, form: Form) -> bytes | None:
+def _loose_record(piece: bytes, form: RecordFormat) -> bytes | None:
     """
     Return a record with a quote out of place, quoted as it should be, or None.
 
@@ -260,7 +260,7 @@ def _loose_record(piece: bytes, form: Form) -> bytes | None:
     return None
 
 
-def _is_like_a_header(record: bytes, form: Form) -> bool:
+def _is_like_a_header(record: bytes, form: RecordFormat) -> bool:
     return form.header.match(record) is not None or names_columns(header_cells(record))
 
 
@@ -286,7 +286,7 @@ def _requoted(cell: bytes) -> bytes:
     return b'"%b"' % text.replace(b'"', b'""') if re.search(rb'[",\r\n]', text) else text
 
 
-def _next_start(content: bytes, position: int, form: Form) -> int:
+def _next_start(content: bytes, position: int, form: RecordFormat) -> int:
     """Return where the next record or header starts at or after *position*, else the end."""
     match = (form.record_start or _LINE_START).search(content, position)
     following = match.start() if match else len(content)

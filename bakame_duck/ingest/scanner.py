@@ -20,17 +20,17 @@ from typing import IO, Any, cast
 import pyarrow as pa
 
 from bakame_duck.ingest.files import LogFile
-from bakame_duck.ingest.record_format import Form
-from bakame_duck.ingest.repair import Mended, Reject, Undecodable, repair
-from bakame_duck.ingest.validator import DOUBTS, Shape
+from bakame_duck.ingest.record_format import RecordFormat
+from bakame_duck.ingest.repair import Reject, RepairResult, Undecodable, repair
+from bakame_duck.ingest.validator import DOUBTS, ChunkValidator
 
-STRETCH = 2 << 20  # a larger one leaves the processor's cache, with a smaller one threads wait for each other
-LONGEST_RECORD = 64 << 20  # an open quote that takes in more than this is torn
+CHUNK_SIZE = 2 << 20  # a larger one leaves the processor's cache, with a smaller one threads wait for each other
+MAX_RECORD_SIZE = 64 << 20  # an open quote that takes in more than this is torn
 
 Progress = Callable[[int, int], None]
 
 
-class Seen:
+class ProgressCounter:
     """How many bytes of the new files were read here, and by DuckDB."""
 
     def __init__(self, total: int, progress: Progress | None) -> None:
@@ -48,7 +48,7 @@ class Seen:
 class _Raw(io.FileIO):
     """A log, opened for reading, that tells how much of it was read."""
 
-    def __init__(self, path: Path, seen: Seen | None) -> None:
+    def __init__(self, path: Path, seen: ProgressCounter | None) -> None:
         super().__init__(path, "rb")
         self._seen = seen
 
@@ -60,9 +60,9 @@ class _Raw(io.FileIO):
 
 
 @contextmanager
-def open_log(file: LogFile, seen: Seen | None = None) -> Iterator[IO[bytes]]:
+def open_log(file: LogFile, seen: ProgressCounter | None = None) -> Iterator[IO[bytes]]:
     """Give the decompressed content of *file* as a stream."""
-    with _Raw(file.path, seen) as raw, io.BufferedReader(raw, STRETCH) as plain:
+    with _Raw(file.path, seen) as raw, io.BufferedReader(raw, CHUNK_SIZE) as plain:
         match file.compression:
             case "gzip":
                 with gzip.open(plain) as stream:
@@ -75,7 +75,7 @@ def open_log(file: LogFile, seen: Seen | None = None) -> Iterator[IO[bytes]]:
 
 
 @dataclass
-class Tally:
+class ScanState:
     """What was found in a file up to ``offset``, where a record starts."""
 
     offset: int = 0
@@ -90,7 +90,7 @@ class Tally:
     undecodable: list[Undecodable] = field(default_factory=list)
     damage: str = ""
 
-    def add_shape(self, shape: Shape) -> None:
+    def add_shape(self, shape: ChunkValidator) -> None:
         """Add a stretch that is sound."""
         self.offset += shape.covered
         self.lines += shape.lines
@@ -101,7 +101,7 @@ class Tally:
         self.line_breaks |= shape.line_breaks
         self.headers |= dict.fromkeys(name for header in shape.headers for name in header)
 
-    def add_mended(self, mended: Mended, lines: int, line_breaks: set[str]) -> None:
+    def add_mended(self, mended: RepairResult, lines: int, line_breaks: set[str]) -> None:
         """Add a stretch that was taken apart, of so many *lines*; *line_breaks* are those of one that proved whole."""
         self.offset += mended.taken
         self.lines += lines
@@ -117,8 +117,8 @@ class Tally:
 
 def scan(
     stream: IO[bytes],
-    form: Form,
-    tally: Tally,
+    form: RecordFormat,
+    tally: ScanState,
     *,
     live: bool,
     keep: Callable[[bytes, bool], object] | None = None,
@@ -142,12 +142,12 @@ def scan(
     """
     waiting = b""
     while True:
-        block = stream.read(max(STRETCH, len(waiting)))
+        block = stream.read(max(CHUNK_SIZE, len(waiting)))
         if each_block:
             each_block(block)
         content, to_end = waiting + block, not block
-        too_long = len(content) >= LONGEST_RECORD
-        shape = Shape(content, form, at_start=not tally.offset, to_end=to_end and not live)
+        too_long = len(content) >= MAX_RECORD_SIZE
+        shape = ChunkValidator(content, form, at_start=not tally.offset, to_end=to_end and not live)
         damage = shape.damage(tally.width_before)
         if not damage and shape.covered and not (to_end and live):
             tally.add_shape(shape)

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bakame_duck.ingest.record_format import BOM, Form, header_cells
+from bakame_duck.ingest.record_format import BOM, RecordFormat, header_cells
 
 _QUOTE, _COMMA, _LINE_FEED, _RETURN = b'",\n\r'
 _UNDATED, _GLUED = DOUBTS = ("a record that does not start with an instant", "a record that starts inside another")
@@ -25,7 +25,7 @@ _UNDATED, _GLUED = DOUBTS = ("a record that does not start with an instant", "a 
 _T = len("2026-01-19")  # where the T stands in an instant
 
 
-class Shape:
+class ChunkValidator:
     """
     The shape of a stretch of a log that begins where a record does.
 
@@ -44,7 +44,7 @@ class Shape:
         lines: How many line feeds stand in them.
     """
 
-    def __init__(self, content: bytes, form: Form, *, at_start: bool, to_end: bool) -> None:
+    def __init__(self, content: bytes, form: RecordFormat, *, at_start: bool, to_end: bool) -> None:
         self._content, self._form, self._to_end = content, form, to_end
         self._mark = len(BOM) if at_start and content.startswith(BOM) else 0
         self._bytes = np.frombuffer(content, np.uint8)

@@ -16,20 +16,20 @@ from bakame_duck.export import spreadsheet_csv
 from bakame_duck.formatting import (
     Row,
 )
-from bakame_duck.sanitize import shown_row
+from bakame_duck.sanitize import sanitize_row
 
 _LONG = 30  # characters of a word
 VERDICT_LABELS = {
     "met": ("good", "Met"),
     "breached": ("bad", "Breached"),
-    "can't say": ("unsure", "Can’t say"),
+    "inconclusive": ("unsure", "Can’t say"),
     "too few": ("unsure", "Too few"),
     "not measured": ("neutral", "Not measured"),
     "better": ("good", "Better"),
     "worse": ("bad", "Worse"),
     "not separable": ("neutral", "Not separable"),
     "confounded": ("unsure", "Confounded"),
-    "never alone": ("unsure", "Never alone"),
+    "not isolated": ("unsure", "Not isolated"),
 }
 
 
@@ -69,8 +69,8 @@ class TableColumn:
     @property
     def classes(self) -> str:
         """The HTML classes of its cells."""
-        told = {"number": self.number, "wide": self.wide_only, "widest": self.widest_only}
-        return " ".join(name for name, holds in told.items() if holds)
+        redact = {"number": self.number, "wide": self.wide_only, "widest": self.widest_only}
+        return " ".join(name for name, holds in redact.items() if holds)
 
 
 def table(rows: Iterable[Row], columns: Sequence[TableColumn], *, label: str, empty: str) -> Block:
@@ -86,7 +86,7 @@ def table(rows: Iterable[Row], columns: Sequence[TableColumn], *, label: str, em
 
         empty: What to say when there is nothing.
     """
-    rows = [shown_row(row) for row in rows]
+    rows = [sanitize_row(row) for row in rows]
     if not rows:
         return paragraph(empty) if empty else Block(Markup(""))
     first, *others = columns

@@ -16,7 +16,7 @@ from bakame_duck.formatting import (
     count,
     in_words,
     moment,
-    several,
+    pluralize,
     some_columns,
 )
 from bakame_duck.reports.blocks import Block, TableColumn, over, table
@@ -29,28 +29,28 @@ DRIFT = {
 }
 
 
-def drift_lead(drift: Sequence[Row]) -> str:
+def drift_summary(drift: Sequence[Row]) -> str:
     """Return whether the columns changed, in one sentence."""
     if not drift:
         return "No column came, went or lost its header."
-    return f"In {several(len({row['file'] for row in drift}), 'file')} columns came, went, or stand without a header."
+    return f"In {pluralize(len({row['file'] for row in drift}), 'file')} columns came, went, or stand without a header."
 
 
-def gaps_lead(gaps: Sequence[Row]) -> str:
+def gaps_summary(gaps: Sequence[Row]) -> str:
     """Return whether records are missing for hours, in one sentence."""
     if not gaps:
         return "No gap: every usually busy hour has records."
-    return f"{several(len(gaps), 'gap')} of {several(sum(row['hours'] for row in gaps), 'hour')} in all."
+    return f"{pluralize(len(gaps), 'gap')} of {pluralize(sum(row['hours'] for row in gaps), 'hour')} in all."
 
 
-def ledger_lead(files: Sequence[Row]) -> str:
+def ledger_summary(files: Sequence[Row]) -> str:
     """Return what became of the records of all files, in one or two sentences."""
     read = [row for row in files if row["state"] in ("sound", "repaired")]
     records, rows, rejects = (sum(row[key] for row in read) for key in ("records", "rows", "rejects"))
     pending = sum(row["pending_bytes"] > 0 for row in read)
     logs = f"The {count(len(files))} log files of the folder, of all weeks, give"
     text = (
-        f"{'The only log file of the folder gives' if len(files) == 1 else logs} {several(records, 'record')}: "
+        f"{'The only log file of the folder gives' if len(files) == 1 else logs} {pluralize(records, 'record')}: "
         f"{count(rows)} read, {count(rejects)} rejected, {count(pending)} still being written."
     )
     empty_handed = [row for row in read if row["rejects"] and not row["rows"]]
@@ -94,9 +94,9 @@ def _why(file: Row) -> str:
     if file["duplicate_of"]:
         reasons.append(f"the same content as {file['duplicate_of']}")
     if file["pending_bytes"]:
-        reasons.append(f"{several(file['pending_bytes'], 'byte')} of a record that is still being written")
+        reasons.append(f"{pluralize(file['pending_bytes'], 'byte')} of a record that is still being written")
     if file["bad_cells"]:
-        misfits = several(file["bad_cells"], "cell that does not fit its", "cells that do not fit their")
+        misfits = pluralize(file["bad_cells"], "cell that does not fit its", "cells that do not fit their")
         reasons.append(f"{misfits} column")
     return "; ".join(reasons)
 
@@ -135,7 +135,7 @@ def receipt(parts: Mapping[str, Any]) -> Block:
     Set what the report was made from and with.
 
     Args:
-        parts: Those of a :class:`bakame_duck.reports.provenance.Receipt`.
+        parts: Those of a :class:`bakame_duck.reports.provenance.Provenance`.
     """
     versions = parts["versions"]
     facts = {
@@ -169,7 +169,7 @@ def receipt(parts: Mapping[str, Any]) -> Block:
     return Block(
         Markup('<dl class="facts">{}</dl><details><summary>{} that were read</summary>{}</details>').format(
             Markup("").join(Markup("<dt>{}</dt><dd>{}</dd>").format(*fact) for fact in facts.items()),
-            several(len(read), "file"),
+            pluralize(len(read), "file"),
             files.html,
         )
     )

@@ -22,7 +22,7 @@ from markupsafe import Markup
 from pydantic import AwareDatetime, BaseModel, Field
 
 import bakame_duck
-from bakame_duck.formatting import amount, day_span, several, target
+from bakame_duck.formatting import amount, day_span, pluralize, target
 from bakame_duck.palette import PALETTE
 from bakame_duck.reports.runner import KINDS
 from bakame_duck.timespan import days_of
@@ -33,7 +33,7 @@ _MOST_WEEKS = 26
 _VERDICTS = {  # in the order of their chips
     "breached": ("bad", "breached"),
     "met": ("good", "met"),
-    "can't say": ("unsure", "can’t say"),
+    "inconclusive": ("unsure", "can’t say"),
     "too few": ("unsure", "too few turns"),
     "not measured": ("neutral", "not measured"),
 }
@@ -157,7 +157,7 @@ def render_index(folder: Path) -> str:
         entries=entries,
         histories=list(_histories(weeks)),
         weeks=f"{weeks[0].period} to {weeks[-1].period}" if len(weeks) > 1 else "".join(week.period for week in weeks),
-        reports=several(len(entries), "report"),
+        reports=pluralize(len(entries), "report"),
         palette=PALETTE,
         style=Markup((_TEMPLATES / "report" / "report.css").read_text(encoding="utf-8")),  # noqa: S704 - our own
         version=bakame_duck.__version__,

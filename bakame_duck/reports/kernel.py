@@ -31,7 +31,7 @@ _log = logging.getLogger(__name__)
 _log.setLevel("CRITICAL")  # what fails is told once, by the error
 
 _COMMAND = [sys.executable, "-m", "bakame_duck.reports.kernel_process", "-f", "{connection_file}"]
-_PATIENCE = 60  # seconds
+_TIMEOUT_S = 60  # seconds
 _ARGUMENTS = (
     '--IPKernelApp.logging_config={"handlers": {"console": {"level": 60}}}',  # above all: nothing on our stderr
     "--HistoryManager.enabled=False",
@@ -97,7 +97,7 @@ class Kernel:
 
     async def _answer(self, client: AsyncKernelClient) -> None:
         client.start_channels()
-        for _ in range(_PATIENCE):
+        for _ in range(_TIMEOUT_S):
             client.kernel_info()
             with suppress(Empty):
                 await client.get_shell_msg(timeout=1)
@@ -105,9 +105,9 @@ class Kernel:
                 return
             if not await self.manager.is_alive():
                 raise RuntimeError("it died before it answered")
-        raise RuntimeError(f"it did not answer within {_PATIENCE} seconds")
+        raise RuntimeError(f"it did not answer within {_TIMEOUT_S} seconds")
 
-    def end(self) -> None:
+    def shutdown(self) -> None:
         """Let it end by itself, now that it was used, while others work."""
         self._ending = threading.Thread(target=self._end_in_thread)
         self._ending.start()

@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 import bakame_duck
-from bakame_duck.formatting import count, several
+from bakame_duck.formatting import count, pluralize
 from bakame_duck.palette import MIMETYPE, NUMBERS, PALETTE, PANELS
 from bakame_duck.reports.charts.vega import vega_bundle
 from bakame_duck.resources import quick_imports, resource_folder
@@ -78,7 +78,7 @@ def _read(notebook: NotebookNode) -> str:
     parts = [output.get("data", {}).get("application/json", {}).get("receipt", {}) for output in shown]
     files = [file for part in parts for file in part.get("files", []) if file["state"] in ("sound", "repaired")]
     rows, rejects = (sum(file[name] for file in files) for name in ("rows", "rejects"))
-    return f"from {several(len(files), 'log file')}, {several(rows, 'record')}, {count(rejects)} rejected"
+    return f"from {pluralize(len(files), 'log file')}, {pluralize(rows, 'record')}, {count(rejects)} rejected"
 
 
 def _script_json(spec: dict[str, Any]) -> str:

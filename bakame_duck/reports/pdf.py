@@ -13,7 +13,7 @@ from pathlib import Path
 from bakame_duck.errors import BrowserError, ReportError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-_PATIENCE = 120  # seconds for a page
+_TIMEOUT_S = 120  # seconds for a page
 _DRAWING = 60_000  # milliseconds of the page's own time, which passes as fast as it draws
 
 
@@ -73,10 +73,10 @@ def print_page(page: Path, pdf: Path, chromium: Path) -> None:
             start_new_session=True,
         ) as process:
             try:
-                _, told = process.communicate(timeout=_PATIENCE)
+                _, told = process.communicate(timeout=_TIMEOUT_S)
             except subprocess.TimeoutExpired as error:
                 raise ReportError(
-                    f"{chromium.name} did not print the page in {_PATIENCE} seconds",
+                    f"{chromium.name} did not print the page in {_TIMEOUT_S} seconds",
                     hint="Print the page by hand, or make it with --format html.",
                 ) from error
             finally:

@@ -23,7 +23,7 @@ from bakame_duck.sanitize import file_name
 
 
 @dataclass(frozen=True)
-class Receipt:
+class Provenance:
     """What a report was made from and with, which a notebook shows as JSON."""
 
     parts: dict[str, Any]
@@ -32,7 +32,7 @@ class Receipt:
         return {"receipt": self.parts}
 
 
-def receipt(con: DuckDBPyConnection, *, pseudonym_key: str | None = None) -> Receipt:
+def receipt(con: DuckDBPyConnection, *, pseudonym_key: str | None = None) -> Provenance:
     """
     Tell what a report was made from and with, so that it can be derived again.
 
@@ -59,7 +59,7 @@ def receipt(con: DuckDBPyConnection, *, pseudonym_key: str | None = None) -> Rec
     targets = con.sql("select objective, target from objectives order by position")
     logs = [_read_file(*row) for row in files.fetchall()]
     answers = [_read_answers(*row) for row in checks.fetchall()]
-    return Receipt(
+    return Provenance(
         {
             "files": sorted(logs, key=_by_name),
             "health_checks": sorted(answers, key=_by_name),

@@ -70,7 +70,7 @@ class ReportParameters(BaseModel):
         """Return them as the notebook's ``parameters`` cell has them: instants and paths as text."""
         return self.model_dump(mode="json")
 
-    def told(self) -> dict[str, Any]:
+    def as_reported(self) -> dict[str, Any]:
         """Return those that the numbers depend on: no path of this machine, no way of reading the logs."""
         return {
             name: f"{value.isoformat()}Z" if isinstance(value, datetime) else value
@@ -113,12 +113,12 @@ class TtsParameters(ReportParameters):
 
         settings: Which settings make a configuration, of those in :data:`bakame_duck.schema.TTS_SETTINGS`.
 
-        smallest_difference: The smallest difference at p95 that is worth having, in ms.
+        min_effect: The smallest difference at p95 that is worth having, in ms.
     """
 
     baseline: str | None = None
     settings: Annotated[str, AfterValidator(_tts_settings)] = ",".join(TTS_SETTINGS)
-    smallest_difference: Milliseconds = 50
+    min_effect: Milliseconds = 50
 
 
 Model = TypeVar("Model", bound=ReportParameters)

@@ -28,7 +28,7 @@ from bakame_duck.reports.kernel import Kernel
 from bakame_duck.reports.pdf import find_chromium, print_page
 from bakame_duck.reports.request import ReportParameters, TtsParameters, WeeklyParameters, parse_parameters
 from bakame_duck.resources import quick_imports, resource_folder
-from bakame_duck.sanitize import told, told_traceback
+from bakame_duck.sanitize import redact, redact_traceback
 from bakame_duck.settings import load_settings
 from bakame_duck.timespan import Period, period_between
 
@@ -48,7 +48,7 @@ VERSION = 2
 
 
 @dataclass(frozen=True)
-class Kind:
+class ReportKind:
     """
     A kind of report.
 
@@ -72,15 +72,15 @@ class Kind:
 
 
 KINDS = {
-    "weekly": Kind(
+    "weekly": ReportKind(
         "weekly_performance.ipynb", "weekly-performance", "Weekly performance", WeeklyParameters, timedelta(weeks=7)
     ),
-    "tts": Kind("tts_tuning.ipynb", "tts-tuning", "TTS tuning", TtsParameters),
+    "tts": ReportKind("tts_tuning.ipynb", "tts-tuning", "TTS tuning", TtsParameters),
 }
 
 
 @dataclass(frozen=True)
-class Order:
+class ReportRequest:
     """
     A report to make.
 
@@ -92,7 +92,7 @@ class Order:
         parameters: What its notebook is given, checked.
     """
 
-    kind: Kind
+    kind: ReportKind
     period: Period
     parameters: ReportParameters
 
@@ -120,7 +120,9 @@ CellDone = Callable[[], None]
 """Called after every cell, from the thread that runs the notebook."""
 
 
-def order_report(kind: Kind, period: Period, *, compare_to: Period | None = None, **parameters: object) -> Order:
+def build_request(
+    kind: ReportKind, period: Period, *, compare_to: Period | None = None, **parameters: object
+) -> ReportRequest:
     """
     Return the order of a report, its parameters checked.
 
@@ -139,11 +141,11 @@ def order_report(kind: Kind, period: Period, *, compare_to: Period | None = None
     values: dict[str, object] = {"since": period.since, "until": period.until, "timezone": period.timezone}
     if compare_to is not None:
         values |= {"compare_since": compare_to.since, "compare_until": compare_to.until}
-    return Order(kind, period, parse_parameters(kind.parameters, values | parameters))
+    return ReportRequest(kind, period, parse_parameters(kind.parameters, values | parameters))
 
 
 def make_report(
-    order: Order,
+    order: ReportRequest,
     *,
     out: Path,
     formats: Sequence[PageFormat] = (PageFormat.HTML,),
@@ -182,7 +184,7 @@ def make_report(
 
             page = unfinished.with_name(f"{order.stem}.html")
             page.write_text(render(notebook, order.kind.title, order.period), encoding="utf-8")
-            page.with_suffix(".json").write_text(as_text(document(notebook, order)), encoding="utf-8")
+            page.with_suffix(".json").write_text(as_text(build_document(notebook, order)), encoding="utf-8")
             if chromium:
                 print_page(page, page.with_suffix(".pdf"), chromium)
             suffixes = [f".{form}" for form in PageFormat if form in formats] + [".ipynb", ".json"]
@@ -201,7 +203,7 @@ def make_report(
 
 
 def make_reports(
-    orders: Sequence[Order],
+    orders: Sequence[ReportRequest],
     *,
     out: Path,
     formats: Sequence[PageFormat] = (PageFormat.HTML,),
@@ -227,13 +229,13 @@ def make_reports(
         if cell_done:
             cell_done()
 
-    def make(order: Order, kernel: Kernel | None) -> list[Path] | ReportError:
+    def make(order: ReportRequest, kernel: Kernel | None) -> list[Path] | ReportError:
         try:
             return make_report(order, out=out, formats=formats, cell_done=done, kernel=kernel)
         except ReportError as error:
             return error
 
-    def make_in_thread(order: Order, kernel: Kernel | None) -> list[Path] | ReportError:
+    def make_in_thread(order: ReportRequest, kernel: Kernel | None) -> list[Path] | ReportError:
         try:
             return make(order, kernel)
         finally:  # Jupyter opens a loop for each thread, and closes none
@@ -263,7 +265,7 @@ class _StoppedError(Exception):
     """Somebody pressed Ctrl-C while this report was one of several."""
 
 
-def derive(order: Order) -> dict[str, Any]:
+def recompute(order: ReportRequest) -> dict[str, Any]:
     """
     Return a report's JSON without writing anything.
 
@@ -272,10 +274,10 @@ def derive(order: Order) -> dict[str, Any]:
     """
     with tempfile.TemporaryDirectory(prefix="bakame-duck-") as folder, Kernel() as kernel:
         executed = Path(folder) / f"{order.stem}.ipynb"
-        return document(_execute(order, kernel, executed, Path(tempfile.gettempdir()), None), order)
+        return build_document(_execute(order, kernel, executed, Path(tempfile.gettempdir()), None), order)
 
 
-def _failed(order: Order, out: Path) -> Path:
+def _failed(order: ReportRequest, out: Path) -> Path:
     return out / f"{order.stem}.failed.ipynb"
 
 
@@ -305,14 +307,14 @@ class _Engine(Engine):  # type: ignore[misc]  # papermill is published without t
         finally:
             if client.kc:
                 client.kc.stop_channels()
-            kernel.end()
+            kernel.shutdown()
 
 
 papermill_engines.register("bakame-duck", _Engine)
 
 
 def _execute(
-    order: Order, kernel: Kernel, executed: Path, out: Path, cell_done: CellDone | None
+    order: ReportRequest, kernel: Kernel, executed: Path, out: Path, cell_done: CellDone | None
 ) -> nbformat.NotebookNode:
     """Run the notebook; what fails is kept in the folder *out*."""
     papermill_logger.setLevel("CRITICAL")  # what fails is told once, by the error below
@@ -341,7 +343,7 @@ def _execute(
         if isinstance(error, DeadKernelError):
             failure = f"The kernel that ran {name} died; perhaps memory ran out"
         if isinstance(error, PapermillExecutionError):
-            failure = f"Cell {error.exec_count} of {name} failed: {error.ename}: {told(error.evalue)}"
+            failure = f"Cell {error.exec_count} of {name} failed: {error.ename}: {redact(error.evalue)}"
         raise ReportError(
             failure, hint=f"Open {kept} to see it; nothing was written under the report's own name."
         ) from error
@@ -353,19 +355,19 @@ def _keep_no_private_words(failed: Path) -> None:
     for output in _outputs(notebook):
         match output.output_type:
             case "error":
-                output.update(evalue=told(output.evalue), traceback=told_traceback(output.traceback))
+                output.update(evalue=redact(output.evalue), traceback=redact_traceback(output.traceback))
             case "stream":
-                output.text = "".join(f"{told(line)}\n" for line in output.text.splitlines())
+                output.text = "".join(f"{redact(line)}\n" for line in output.text.splitlines())
     write_ipynb(notebook, str(failed))
 
 
-def document(notebook: nbformat.NotebookNode, order: Order) -> dict[str, Any]:
+def build_document(notebook: nbformat.NotebookNode, order: ReportRequest) -> dict[str, Any]:
     """Return a report's JSON: what it is, and the numbers and the receipt that the notebook's cells showed."""
-    shown: dict[str, dict[str, Any]] = {"receipt": {}, "numbers": {}}
+    sanitize: dict[str, dict[str, Any]] = {"receipt": {}, "numbers": {}}
     for output in _outputs(notebook):
         data = output.get("data", {})
-        shown["receipt"] |= data.get("application/json", {}).get("receipt", {})
-        shown["numbers"] |= json.loads(data.get(NUMBERS, "{}"))
+        sanitize["receipt"] |= data.get("application/json", {}).get("receipt", {})
+        sanitize["numbers"] |= json.loads(data.get(NUMBERS, "{}"))
     compared = order.compared_with
     return {
         "report": order.kind.stem,
@@ -373,8 +375,8 @@ def document(notebook: nbformat.NotebookNode, order: Order) -> dict[str, Any]:
         **_span(order.period),
         "timezone": order.period.timezone,
         "compared_with": _span(compared) if compared else None,
-        "parameters": order.parameters.told(),
-        **shown,
+        "parameters": order.parameters.as_reported(),
+        **sanitize,
     }
 
 
@@ -386,14 +388,14 @@ def _span(period: Period) -> dict[str, str]:
     }
 
 
-def as_text(document: Mapping[str, Any]) -> str:
+def as_text(build_document: Mapping[str, Any]) -> str:
     """Return a report's JSON as its file has it."""
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    return json.dumps(build_document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def breached(document: Mapping[str, Any]) -> list[str]:
+def breached(build_document: Mapping[str, Any]) -> list[str]:
     """Return the titles of the objectives that a report's JSON says are breached."""
-    objectives = document["numbers"].get("objectives", [])
+    objectives = build_document["numbers"].get("objectives", [])
     return [objective["title"] for objective in objectives if objective["status"] == "breached"]
 
 

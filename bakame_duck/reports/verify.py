@@ -21,11 +21,11 @@ import pyarrow as pa
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from bakame_duck.errors import UsageError
-from bakame_duck.formatting import several
+from bakame_duck.formatting import pluralize
 from bakame_duck.ingest.files import LogFile, find_auditions, find_health_checks, find_logs
 from bakame_duck.ingest.scanner import open_log
 from bakame_duck.reports.request import Instant
-from bakame_duck.reports.runner import KINDS, VERSION, Kind, derive, order_report
+from bakame_duck.reports.runner import KINDS, VERSION, ReportKind, build_request, recompute
 from bakame_duck.sanitize import file_name
 from bakame_duck.timespan import Period, days_of
 
@@ -129,9 +129,9 @@ def verify_report(path: Path, *, data: Sequence[Path], mirror: bool | None = Non
     chosen = {name: value for name, value in report.parameters.items() if name not in ("since", "until", "timezone")}
     days = days_of(report.since, report.until, report.timezone)
     period = Period(report.period, days[0], days[-1], report.timezone)
-    order = order_report(kind, period, data=tuple(data), mirror=mirror, **chosen)
+    order = build_request(kind, period, data=tuple(data), mirror=mirror, **chosen)
     with _objectives(report.receipt.objectives):
-        derived = derive(order)
+        derived = recompute(order)
     receipt = Receipt.model_validate(derived["receipt"])
     changed, wrong, remarks = _compare_files(report.receipt, receipt, data)
     remarks += _other_versions(report.receipt, receipt)
@@ -149,7 +149,7 @@ def verify_report(path: Path, *, data: Sequence[Path], mirror: bool | None = Non
     return Verification(len(reported), differences, wrong, remarks)
 
 
-def read_report(path: Path) -> tuple[Kind, Report]:
+def read_report(path: Path) -> tuple[ReportKind, Report]:
     """
     Return a report's kind and its JSON, checked.
 
@@ -221,7 +221,7 @@ def _compare_files(
         changed.add(file.name)
     if fresh:
         remarks.append(
-            f"{several(len(fresh), 'file')} came since: {', '.join(sorted(fresh)[:3])}{', …' * (len(fresh) > 3)}"
+            f"{pluralize(len(fresh), 'file')} came since: {', '.join(sorted(fresh)[:3])}{', …' * (len(fresh) > 3)}"
         )
     return frozenset(changed), wrong, remarks
 

@@ -39,12 +39,12 @@ _STARTS_AT_ONCE = 256  # keeps the tables of spans in the processor's cache
 class _Rules:
     """What an incident has to be; see :func:`find_incidents`."""
 
-    longest_minutes: int
-    fewest_calls: int
-    least_ratio: float
+    max_minutes: int
+    min_calls: int
+    min_ratio: float
     call_chance: float
     significance: float
-    most: int
+    max_incidents: int
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,10 @@ def find_incidents(
     window_minutes: int = 5,
     longest: timedelta = timedelta(days=4),
     significance: float = 0.01,
-    least_ratio: float = 2.0,
-    fewest_calls: int = 4,
+    min_ratio: float = 2.0,
+    min_calls: int = 4,
     call_chance: float = 0.02,
-    most: int = 3,
+    max_incidents: int = 3,
 ) -> pl.DataFrame:
     """
     Return the spans of time in which a stage was markedly worse than in the rest of the period.
@@ -98,24 +98,24 @@ def find_incidents(
 
         significance: The largest p-value of an incident.
 
-        least_ratio: How many times the share of bad turns outside it that inside is, at least.
+        min_ratio: How many times the share of bad turns outside it that inside is, at least.
 
-        fewest_calls: The calls that turned bad in it, at least.
+        min_calls: The calls that turned bad in it, at least.
 
         call_chance: The largest chance of as many calls turning bad in it, by the same bound, of this span alone.
 
-        most: The most spans that are taken out of a stage.
+        max_incidents: The most spans that are taken out of a stage.
 
     Returns:
         A row for each incident, in order of time: stage, started_at and ended_at (naive UTC: begin of the first window
         and end of the last), turns, bad_turns, failed_turns, bad_share_percent, usual_share_percent (of the turns
         outside all incidents of the stage), p_value.
     """
-    longest_minutes = int(longest.total_seconds()) // 60 - window_minutes
-    rules = _Rules(longest_minutes, fewest_calls, least_ratio, call_chance, significance, most)
+    max_minutes = int(longest.total_seconds()) // 60 - window_minutes
+    rules = _Rules(max_minutes, min_calls, min_ratio, call_chance, significance, max_incidents)
     stages = [rows.sort("window_at") for rows in windows.partition_by("stage", maintain_order=True)]
     series = [_windows_of(rows) for rows in stages]
-    looks = sum(_spans(each.minutes, longest_minutes) for each in series)
+    looks = sum(_spans(each.minutes, max_minutes) for each in series)
     incidents = []
     for rows, each in zip(stages, series, strict=True):
         found = _joined(_incidents(each, rules, looks))
@@ -169,7 +169,7 @@ def design_effect(minutes: Counts, turns: Counts, bad: Counts, *, block_minutes:
 
 def _incidents(windows: _Windows, rules: _Rules, looks: int) -> Iterator[tuple[tuple[int, int], float]]:
     """Give the first window of each incident and the one behind its last, and its p-value; the likeliest first."""
-    for _ in range(rules.most):
+    for _ in range(rules.max_incidents):
         edges = _likeliest(windows, rules)
         if edges is None:
             return
@@ -212,18 +212,18 @@ def _likeliest(windows: _Windows, rules: _Rules) -> tuple[int, int] | None:
     best, best_ratio = None, 0.0
     for at in range(0, len(candidates), _STARTS_AT_ONCE):
         starts = candidates[at : at + _STARTS_AT_ONCE, None]
-        reach = windows.minutes[starts[-1, 0]] + rules.longest_minutes
+        reach = windows.minutes[starts[-1, 0]] + rules.max_minutes
         lasts = candidates[at:][windows.minutes[candidates[at:]] <= reach]
         ends = lasts + 1
         turns = turns_before[ends] - turns_before[starts]
         bad = bad_before[ends] - bad_before[starts]
         possible = (
             (lasts >= starts)
-            & (windows.minutes[lasts] - windows.minutes[starts] <= rules.longest_minutes)
+            & (windows.minutes[lasts] - windows.minutes[starts] <= rules.max_minutes)
             & (taken_before[ends] == taken_before[starts])
-            & (bad_calls_before[ends] - bad_calls_before[starts] >= rules.fewest_calls)
+            & (bad_calls_before[ends] - bad_calls_before[starts] >= rules.min_calls)
             & (2 * turns <= all_turns)
-            & (bad * (all_turns - turns) >= rules.least_ratio * turns * (all_bad - bad))
+            & (bad * (all_turns - turns) >= rules.min_ratio * turns * (all_bad - bad))
         )
         rows, columns = np.nonzero(possible)
         first, end = starts[rows, 0], ends[columns]

@@ -35,10 +35,10 @@ Row = dict[str, Any]
 
 _ALONE = ("voice", "rate", "pitch", "pause", "encoding")  # what can be set while all else stays
 
-FEWEST_TURNS = 72
+MIN_TURNS = 72
 """The turns of an arm below which the 95% interval of a p95 has no upper end; see ``quantile_high``."""
 
-FEWEST_CALLS = 20
+MIN_CALLS = 20
 """The calls of an arm below which resampling calls tells too little."""
 _POWER = 0.8
 _DRAWS = 1000
@@ -88,7 +88,7 @@ _PLAN = pl.Schema(
 )
 
 
-def compare_configurations(turns: pl.DataFrame, *, baseline: int = 1, worth_ms: float = 50.0) -> pl.DataFrame:
+def compare_configurations(turns: pl.DataFrame, *, baseline: int = 1, min_effect_ms: float = 50.0) -> pl.DataFrame:
     """
     Return how every configuration differs from one of them, and every setting's values with the others held equal.
 
@@ -112,7 +112,7 @@ def compare_configurations(turns: pl.DataFrame, *, baseline: int = 1, worth_ms: 
 
         baseline: The number of the configuration that the others are compared with.
 
-        worth_ms: The smallest difference at p95 that is worth having, for ``power_percent``.
+        min_effect_ms: The smallest difference at p95 that is worth having, for ``power_percent``.
 
     Returns:
         A row for each other configuration (setting 'configuration'), then for each value of a setting against the
@@ -121,8 +121,8 @@ def compare_configurations(turns: pl.DataFrame, *, baseline: int = 1, worth_ms: 
         plain_p95_difference_ms without any adjustment; differences of the barge-in and the fallback rate in percentage
         points with intervals; p95_error_ms, the standard error that the interval comes to; power_percent, the chance
         that a true difference of *worth_ms* would be found; p_value of the difference at p95 and p_adjusted; verdict:
-        'better', 'worse', 'not separable', 'too few', 'confounded' (no hour in common), 'never alone' (no configuration
-        differs from another in this setting alone; its value is NULL).
+        'better', 'worse', 'not separable', 'too few', 'confounded' (no hour in common), 'not isolated' (no
+        configuration differs from another in this setting alone; its value is NULL).
     """
     turns = turns.filter(pl.col("tts_ms").is_finite())
     turns = turns.with_columns(call=_calls(turns))
@@ -132,11 +132,11 @@ def compare_configurations(turns: pl.DataFrame, *, baseline: int = 1, worth_ms: 
         draws = _draw_calls(turns["call"].n_unique())
         rows = [*_configuration_rows(turns, baseline, draws)]
         rows += _setting_rows(turns, baseline, draws, {row[0]["configuration"]: row[1] for row in rows})
-    _judge([result for _, result in rows], worth_ms)
+    _judge([result for _, result in rows], min_effect_ms)
     return pl.DataFrame([head | result for head, result in rows], schema=_COMPARISONS)
 
 
-def plan(comparisons: pl.DataFrame, turns: pl.DataFrame, *, worth_ms: float = 50.0) -> pl.DataFrame:
+def plan(comparisons: pl.DataFrame, turns: pl.DataFrame, *, min_effect_ms: float = 50.0) -> pl.DataFrame:
     """
     Return what is still open and how many turns would answer it.
 
@@ -149,7 +149,7 @@ def plan(comparisons: pl.DataFrame, turns: pl.DataFrame, *, worth_ms: float = 50
 
         turns: Rows of ``tts_turns``; their last seven days are today's traffic.
 
-        worth_ms: The smallest difference at p95 that is worth having.
+        min_effect_ms: The smallest difference at p95 that is worth having.
 
     Returns:
         A row for each question: why it is open (a verdict), the turns that its arm has now, more_turns it needs, and
@@ -170,7 +170,7 @@ def plan(comparisons: pl.DataFrame, turns: pl.DataFrame, *, worth_ms: float = 50
     questions = [
         row for row in rows if _is_open(row) and (row["setting"] == "configuration" or _arms(row) not in asked)
     ]
-    return pl.DataFrame([_question(row, z, spread, worth_ms, days, daily) for row in questions], schema=_PLAN)
+    return pl.DataFrame([_question(row, z, spread, min_effect_ms, days, daily) for row in questions], schema=_PLAN)
 
 
 @dataclass(frozen=True)
@@ -310,7 +310,7 @@ def _setting_rows(
             else:
                 yield row | {"value": str(value)}, _comparison(arm, beside, (*_TIME, "others"), draws)
         if not alone:
-            yield row, {"verdict": "never alone"}
+            yield row, {"verdict": "not isolated"}
 
 
 def _comparison(arm: pl.DataFrame, reference: pl.DataFrame, match: Sequence[str], draws: Draws) -> Row:
@@ -356,7 +356,7 @@ def _counts(arm: pl.DataFrame, reference: pl.DataFrame) -> Row:
 
 
 def _few(arm: pl.DataFrame) -> bool:
-    return arm.height < FEWEST_TURNS or arm["call"].n_unique() < FEWEST_CALLS
+    return arm.height < MIN_TURNS or arm["call"].n_unique() < MIN_CALLS
 
 
 def _plain_difference(arm: pl.DataFrame, reference: pl.DataFrame) -> float:
@@ -480,7 +480,7 @@ def _draw_calls(calls: int) -> Draws:
     )
 
 
-def _judge(results: Iterable[Row], worth_ms: float) -> None:
+def _judge(results: Iterable[Row], min_effect_ms: float) -> None:
     """Add Holm's p-value, the verdict and the power to each comparison that was made."""
     made = [row for row in {id(row): row for row in results}.values() if "p_value" in row]
     adjusted = multipletests([row["p_value"] for row in made], method="holm")[1] if made else []
@@ -490,7 +490,7 @@ def _judge(results: Iterable[Row], worth_ms: float) -> None:
         faster = row["p95_difference_ms"] < 0
         row["p_adjusted"] = float(p_value)
         row["verdict"] = ("better" if faster else "worse") if found else "not separable"
-        reach = worth_ms / max(row["p95_error_ms"], 1e-9)
+        reach = min_effect_ms / max(row["p95_error_ms"], 1e-9)
         row["power_percent"] = float(100 * (stats.norm.sf(limit - reach) + stats.norm.cdf(-limit - reach)))
 
 
@@ -503,7 +503,7 @@ def _is_open(row: Row) -> bool:
     """Whether more turns could tell: no verdict, and a difference worth having might have been missed."""
     if row["verdict"] == "not separable":
         return bool(row["power_percent"] < 100 * _POWER)
-    return row["verdict"] in ("too few", "confounded", "never alone")
+    return row["verdict"] in ("too few", "confounded", "not isolated")
 
 
 def _arms(row: Row) -> tuple[object, ...]:
@@ -515,21 +515,21 @@ def _inverse_turns(row: Row) -> float:
     return float(1 / row["turns"] + 1 / row["reference_turns"])
 
 
-def _question(row: Row, z: float, spread: float | None, worth_ms: float, days: int, daily: float) -> Row:
+def _question(row: Row, z: float, spread: float | None, min_effect_ms: float, days: int, daily: float) -> Row:
     told = {name: row[name] for name in ("setting", "value", "reference", "configuration")}
-    told |= {"why": row["verdict"], "difference_ms": worth_ms, "turns_now": row["turns"] or 0}
+    told |= {"why": row["verdict"], "difference_ms": min_effect_ms, "turns_now": row["turns"] or 0}
     if row["verdict"] in ("not separable", "too few") and row["hours_in_common"]:
         known = row["p95_error_ms"] ** 2 if row["p95_error_ms"] else spread and spread * _inverse_turns(row)
         if known is None:
             return told
-        times = known * (z / worth_ms) ** 2
+        times = known * (z / min_effect_ms) ** 2
         return told | {
             "more_turns": math.ceil(max(times - 1, 0) * row["turns"]),
             "days": math.ceil(max(times - 1, 0) * days),
         }
     if spread is None:
         return told
-    each = math.ceil(2 * spread * (z / worth_ms) ** 2)
+    each = math.ceil(2 * spread * (z / min_effect_ms) ** 2)
     return told | {"more_turns": each, "days": math.ceil(2 * each / daily) if daily else None}
 
 

@@ -1,5 +1,5 @@
 -- The error messages of turns, the most frequent first.
--- Grain: one message and stage; what could tell who called is folded (see folded_message).
+-- Grain: one message and stage; what could tell who called is folded (see normalized_error).
 -- is_new: no turn of the lookback before since has the message, at any stage; NULL when no turn at all stands there.
 create or replace macro errors_by_message(
     since := timestamp '-infinity', until := timestamp 'infinity', lookback := interval 28 days
@@ -11,7 +11,7 @@ failures as (
         call_id,
         turn_at,
         error_stage,
-        folded_message(error) as message,
+        normalized_error(error) as message,
         turn_at < since as is_before
     from turns
     where turn_at >= since - lookback and turn_at < until and error_stage is not null

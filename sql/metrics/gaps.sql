@@ -1,10 +1,10 @@
 -- Stretches without any record, of whole hours in which there usually are some.
 -- Grain: one gap, in whole hours of UTC. An hour of the day is usual when records stand in it on at least three of
 -- four days that have any. hours is the length of the gap, usual_hours how many of them are usual: at least
--- fewest_usual_hours, since a single quiet hour is no gap. A silence at an end of the range counts up to that end
+-- min_usual_hours, since a single quiet hour is no gap. A silence at an end of the range counts up to that end
 -- where the logs go on beyond it; before their first record and after their last nobody knows.
 create or replace macro gaps(
-    since := timestamp '-infinity', until := timestamp 'infinity', fewest_usual_hours := 2
+    since := timestamp '-infinity', until := timestamp 'infinity', min_usual_hours := 2
 ) as table
 with
 
@@ -74,5 +74,5 @@ gaps_of_any_kind as (
 
 select *
 from gaps_of_any_kind
-where usual_hours >= fewest_usual_hours
+where usual_hours >= min_usual_hours
 order by started_at;

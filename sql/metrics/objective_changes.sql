@@ -45,7 +45,7 @@ medians as (
         case when count(*) >= 2 then percentile_cont(0.5) within group (order by weeks_before.measured) end as median
     from weeks_before
     inner join objectives on weeks_before.objective = objectives.objective
-    where weeks_before.turns >= objectives.fewest
+    where weeks_before.turns >= objectives.min_observations
     group by weeks_before.objective
 )
 
@@ -57,7 +57,7 @@ select
     100 * (now_measured.measured - before.measured) / nullif(before.measured, 0) as change_percent,
     100 * (now_measured.measured - medians.median) / nullif(medians.median, 0) as change_to_median_percent,
     case
-        when now_measured.status <> 'too few' and before.turns >= objectives.fewest
+        when now_measured.status <> 'too few' and before.turns >= objectives.min_observations
             then abs(now_measured.measured - before.measured) / nullif((now_measured.high - now_measured.low) / 2, 0)
     end as change_in_widths
 from now_measured

@@ -4,7 +4,7 @@
 -- binomial distribution gives (Conover 1999, section 3.2); for a share, Wilson's; for uptime, Wilson's with as many
 -- trials as there are checks. turns: the turns that it was measured on; for uptime and health checks, the checks.
 -- burn_rate: the share of bad ones over the share that the target allows (see objective_measurements).
--- status: met or breached (the whole interval lies on one side of the target), can't say (it holds the target),
+-- status: met or breached (the whole interval lies on one side of the target), inconclusive (it contains the target),
 -- too few (fewer turns than could show it met), not measured.
 create or replace macro objectives_report(
     since := timestamp '-infinity', until := timestamp 'infinity'
@@ -141,10 +141,10 @@ select
     burn_rate,
     case
         when measured is null then 'not measured'
-        when turns < fewest or low is null then 'too few'
+        when turns < min_observations or low is null then 'too few'
         when comparison = '<' and high < target or comparison = '>' and low > target then 'met'
         when comparison = '<' and low >= target or comparison = '>' and high <= target then 'breached'
-        else 'can''t say'
+        else 'inconclusive'
     end as status
 from judged
 order by position;

@@ -1,8 +1,8 @@
 -- What pushed slow turns over the target of the whole turn.
 -- Grain: one day, cut in timezone, and pushed_by. A turn is slow from the target 'total_latency' on. pushed_by is the
--- stage furthest over its own target, in ms; 'unexplained' when the time that no stage accounts for is as far over as
+-- stage furthest over its own target, in ms; 'unattributed' when the time that no stage accounts for is as far over as
 -- any, and enough by itself to make the turn slow; 'together' when none is over its own.
--- Medians in ms: of the turn over its target, and of what pushed it over its own (unexplained time has none, and counts
+-- Medians in ms: of the turn over its target, and of what pushed it over its own (unattributed time has none, and counts
 -- whole).
 create or replace macro slow_turns_by_stage(
     since := timestamp '-infinity', until := timestamp 'infinity', timezone := 'UTC'
@@ -25,7 +25,7 @@ turns_in_range as (
         llm_ms,
         tts_ms,
         total_ms,
-        unexplained_ms
+        unattributed_ms
     from turns
     where turn_at >= since and turn_at < until
 ),
@@ -34,7 +34,7 @@ slow_turns as (
     select
         turns_in_range.turn_at,
         turns_in_range.total_ms - targets.total_target as over_ms,
-        turns_in_range.unexplained_ms,
+        turns_in_range.unattributed_ms,
         coalesce(turns_in_range.asr_ms - targets.asr_target, 0) as asr_excess,
         coalesce(turns_in_range.llm_ms - targets.llm_target, 0) as llm_excess,
         coalesce(turns_in_range.tts_ms - targets.tts_target, 0) as tts_excess
@@ -54,13 +54,13 @@ blamed as (
         cast(local_time(turn_at, timezone) as date) as day,
         over_ms,
         case
-            when unexplained_ms >= over_ms and unexplained_ms >= stage_excess and unexplained_ms > 0 then 'unexplained'
+            when unattributed_ms >= over_ms and unattributed_ms >= stage_excess and unattributed_ms > 0 then 'unattributed'
             when stage_excess <= 0 then 'together'
             when asr_excess = stage_excess then 'asr'
             when llm_excess = stage_excess then 'llm'
             else 'tts'
         end as pushed_by,
-        unexplained_ms,
+        unattributed_ms,
         stage_excess
     from furthest
 )
@@ -71,7 +71,7 @@ select
     count(*) as turns,
     percentile_cont(0.5) within group (order by over_ms) as median_over_ms,
     percentile_cont(0.5) within group (
-        order by case pushed_by when 'together' then null when 'unexplained' then unexplained_ms else stage_excess end
+        order by case pushed_by when 'together' then null when 'unattributed' then unattributed_ms else stage_excess end
     ) as median_excess_ms
 from blamed
 group by day, pushed_by

@@ -73,7 +73,7 @@ select
     turns.asr_ms,
     turns.llm_ms,
     turns.tts_ms,
-    turns.unexplained_ms,
+    turns.unattributed_ms,
     turns.total_ms,
     turns.error_stage,
     turns.module_name

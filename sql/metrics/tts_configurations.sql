@@ -51,7 +51,7 @@ measured_configurations as (
         quantile_low(counts.times, counts.turns_with_speech, 0.95) as p95_low_ms,
         quantile_high(counts.times, counts.turns_with_speech, 0.95) as p95_high_ms,
         objectives.target,
-        objectives.fewest
+        objectives.min_observations
     from counts
     cross join objectives
     where objectives.objective = 'tts_latency'
@@ -91,10 +91,10 @@ select
     avg_sentence_chunks,
     case
         when p95_ms is null then 'not measured'
-        when turns_with_speech < fewest or p95_low_ms is null or p95_high_ms is null then 'too few'
+        when turns_with_speech < min_observations or p95_low_ms is null or p95_high_ms is null then 'too few'
         when p95_high_ms < target then 'met'
         when p95_low_ms >= target then 'breached'
-        else 'can''t say'
+        else 'inconclusive'
     end as status
 from measured_configurations
 order by configuration;

@@ -1,4 +1,4 @@
--- Turns that needed a fallback, in short windows of time: what storms of fallbacks are looked for in.
+-- Turns that needed a fallback, in short windows of time: what bursts of fallbacks are looked for in.
 -- Grain: one window of window_minutes, cut from midnight UTC, with turns that state a fallback count; the columns are
 -- those of bad_turns, with a fallback for a bad turn: stage is 'tts', failed_turns those that fell back and failed.
 -- bad_calls: the calls whose first fallback in the range is here, so that they add up.

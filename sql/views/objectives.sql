@@ -1,6 +1,6 @@
 -- The monitoring thresholds of the specification, with the targets that the settings give.
 -- Grain: one objective. Latencies in ms at p95, error rates and availability in percent.
--- fewest: the observations below which no value could show the objective met with 95% confidence:
+-- min_observations: the observations below which no value could show the objective met with 95% confidence:
 -- for a p95, the n with 0.95^n <= 0.025; for a share p, Wilson's bound at 0 of n, z^2 (1 - p) / p.
 create or replace view objectives as
 with
@@ -43,5 +43,5 @@ select
     case
         when kind = 'latency' then cast(ceil(ln(0.025) / ln(0.95)) as bigint)
         else coalesce(cast(ceil(3.8415 * (1 - allowed_share) / nullif(round(allowed_share, 9), 0)) as bigint), 0)
-    end as fewest
+    end as min_observations
 from targets;

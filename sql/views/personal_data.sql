@@ -30,12 +30,12 @@ kinds as (
     select
         *,
         unnest([
-            case when holds_phone_number(content) then 'phone number' end,
-            case when holds_email_address(content) then 'e-mail address' end,
-            case when holds_confirmed_name(content) then 'confirmed name' end
+            case when has_phone_number(content) then 'phone number' end,
+            case when has_email_address(content) then 'e-mail address' end,
+            case when has_confirmed_name(content) then 'confirmed name' end
         ]) as kind
     from cells
-    where holds_phone_number(content) or holds_email_address(content) or holds_confirmed_name(content)
+    where has_phone_number(content) or has_email_address(content) or has_confirmed_name(content)
 )
 
 select

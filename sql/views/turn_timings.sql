@@ -6,10 +6,10 @@ with
 records as (
     select
         *,
-        measured(asr_ms) as asr,
-        measured(llm_ms) as llm,
-        measured(tts_ms) as tts,
-        measured(total_ms) as total
+        positive_or_null(asr_ms) as asr,
+        positive_or_null(llm_ms) as llm,
+        positive_or_null(tts_ms) as tts,
+        positive_or_null(total_ms) as total
     from user_sessions
     where interaction_type = 'turn_metrics'
 )
@@ -23,10 +23,10 @@ select
     llm as llm_ms,
     tts as tts_ms,
     total as total_ms,
-    round(total - coalesce(asr, 0) - coalesce(llm, 0) - coalesce(tts, 0), 3) as unexplained_ms,
-    measured(tokens_in) as tokens_in,
-    measured(tokens_out) as tokens_out,
-    measured(asr_confidence) as asr_confidence,
+    round(total - coalesce(asr, 0) - coalesce(llm, 0) - coalesce(tts, 0), 3) as unattributed_ms,
+    positive_or_null(tokens_in) as tokens_in,
+    positive_or_null(tokens_out) as tokens_out,
+    positive_or_null(asr_confidence) as asr_confidence,
     error,
     error_stage_of(error, asr, llm, tts) as error_stage,
     tts_provider,

@@ -28,7 +28,7 @@ select
     turn_timings.llm_ms,
     turn_timings.tts_ms,
     turn_timings.total_ms,
-    turn_timings.unexplained_ms,
+    turn_timings.unattributed_ms,
     turn_timings.tokens_in,
     turn_timings.tokens_out,
     turn_timings.asr_confidence,

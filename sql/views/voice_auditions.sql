@@ -4,10 +4,10 @@ create or replace view voice_auditions as
 select
     sample_id,
     nullif(voice, '') as voice,
-    measured(try_cast(rate as double)) as rate,
+    positive_or_null(try_cast(rate as double)) as rate,
     nullif(pitch, '') as pitch,
     nullif(style, '') as style,
-    measured(try_cast(duration_ms as double)) as duration_ms,
+    positive_or_null(try_cast(duration_ms as double)) as duration_ms,
     try_cast(file_size_bytes as bigint) as file_size_bytes,
     file_path,
     file_url,

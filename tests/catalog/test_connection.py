@@ -16,7 +16,7 @@ ROWS_OVER_NOTHING = {
     "activity": 1,
     "busy_windows": 1,
     "objectives_report": 10,
-    "unexplained_time": 1,
+    "unattributed_latency": 1,
 }
 
 

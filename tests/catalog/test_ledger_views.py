@@ -46,7 +46,7 @@ def test_a_single_silent_hour_is_no_gap_unless_it_is_asked_for(given):
     records = every_hour("2026-01-01", 6, {("2026-01-03", 13)})
 
     assert gaps(given, records) == []
-    assert gaps(given, records, fewest_usual_hours=1) == [("03 13:00", "03 14:00", 1, 1)]
+    assert gaps(given, records, min_usual_hours=1) == [("03 13:00", "03 14:00", 1, 1)]
 
 
 def test_a_lost_day_is_a_gap_from_the_evening_before_to_the_morning_after(given):

@@ -364,7 +364,7 @@ def asked_for(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, Period, Path]]
     """The reports that the command asks for, without making them."""
     asked: list[tuple[str, Period, Path]] = []
 
-    def make_reports(orders: list[runner.Order], *, out: Path, **_: object) -> list[list[Path]]:
+    def make_reports(orders: list[runner.ReportRequest], *, out: Path, **_: object) -> list[list[Path]]:
         asked.extend((order.kind.stem, order.period, out) for order in orders)
         return [[out / f"{order.stem}.html"] for order in orders]
 

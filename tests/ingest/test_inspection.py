@@ -21,7 +21,7 @@ from bakame_duck.errors import CacheError
 from bakame_duck.ingest import csv_reader, inspection
 from bakame_duck.ingest.csv_reader import open_connection
 from bakame_duck.ingest.files import find_logs
-from bakame_duck.ingest.inspection import inspect, recall
+from bakame_duck.ingest.inspection import inspect, load_cached
 from bakame_duck.schema import COLUMNS, LAYOUTS, NAMES
 from bakame_duck.settings import Settings
 from tests.conftest import as_csv, cells
@@ -34,7 +34,7 @@ FIRST, SECOND, THIRD = (
 
 def inspected(*folders, progress=None):
     with open_connection() as con:
-        return inspect(con, recall(find_logs(folders)), progress=progress)
+        return inspect(con, load_cached(find_logs(folders)), progress=progress)
 
 
 def inputs(con):

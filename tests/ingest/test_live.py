@@ -74,7 +74,7 @@ def test_looking_again_reads_what_was_appended_and_not_the_file(given, monkeypat
     monkeypatch.setattr(inspection, "_BEGINNING", 4096)
     size = given.file(records(0, 20_000), LIVE).stat().st_size
     sizes = []
-    monkeypatch.setattr(scanner.Seen, "add", lambda self, size: sizes.append(size))
+    monkeypatch.setattr(scanner.ProgressCounter, "add", lambda self, size: sizes.append(size))
 
     assert len(turns(given)) == 20_000
     first, sizes[:] = sum(sizes), []

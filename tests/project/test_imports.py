@@ -15,7 +15,10 @@ pytest_plugins = ["tests.report_fixtures"]
     ("code", "kept_out"),
     [
         ("import bakame_duck; bakame_duck.connect(sys.argv[1]).close()", ["pandas", "altair", "nbconvert"]),
-        ("from bakame_duck import export; from bakame_duck.reports import provenance; from bakame_duck.stats import incidents; from bakame_duck.reports.weekly import charts, tables", ["rfc3987_syntax", "pandas"]),
+        (
+            "from bakame_duck.reports import provenance; from bakame_duck.stats import incidents; "
+            "from bakame_duck.reports.weekly import charts, tables",
+            ["rfc3987_syntax", "pandas"]),
         ("from bakame_duck.reports.tts import charts, tables, text", ["rfc3987_syntax"]),
         ("from bakame_duck.reports import runner", ["rfc3987_syntax", "nbconvert", "altair"]),
         ("from bakame_duck.cli import app", ["duckdb", "polars", "pyarrow", "numpy", "jupyter_client", "papermill"]),

@@ -115,7 +115,7 @@ def test_the_history_of_an_objective_has_a_dot_for_each_week_that_measured_it(tm
     for week, measured, status in (
         ("2025-W51", 1500, "met"),
         ("2025-W52", None, "not measured"),
-        ("2026-W01", 1800, "can't say"),
+        ("2026-W01", 1800, "inconclusive"),
         ("2026-W02", 2500, "breached"),
     ):
         report(tmp_path, week, LLM | {"measured": measured, "status": status}, UPTIME)

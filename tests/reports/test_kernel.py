@@ -49,7 +49,7 @@ def test_a_kernel_that_was_used_ends_by_itself(folder: Path, dead: bool, capfd: 
             process.kill()
             process.wait()
         client.stop_channels()
-        kernel.end()
+        kernel.shutdown()
 
     assert process.poll() is not None
     assert [] == list(folder.iterdir())
@@ -74,7 +74,7 @@ def test_a_kernel_is_of_this_python_whatever_else_is_called_so(folder: Path, mon
         kernel.connect().stop_channels()
 
         assert [sys.executable, "-m", "bakame_duck.reports.kernel_process"] == process_of(kernel).args[:3]
-        kernel.end()
+        kernel.shutdown()
 
 
 def test_a_kernel_that_cannot_start_leaves_no_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ import pytest
 from IPython.core.formatters import DisplayFormatter
 
 from bakame_duck.palette import NUMBERS
-from bakame_duck.reports.runner import KINDS, Kind
+from bakame_duck.reports.runner import KINDS, ReportKind
 from bakame_duck.resources import resource_folder
 from tests.conftest import as_csv
 from tests.odd_logs import UNTIL, Habits, records, write_odd_logs
@@ -36,7 +36,7 @@ STUMBLED_ON = re.compile(
 each_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 
 
-def shown(kind: Kind, folder: Path, **parameters: str) -> str:
+def shown(kind: ReportKind, folder: Path, **parameters: str) -> str:
     """
     Return the text that the page of a report over *folder* would have.
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bakame_duck.errors import ParameterError, UsageError
 from bakame_duck.reports.request import ReportParameters, WeeklyParameters, parse_parameters
-from bakame_duck.reports.runner import KINDS, order_report
+from bakame_duck.reports.runner import KINDS, build_request
 from bakame_duck.timespan import parse_week
 
 WEEK = {"since": datetime(2026, 1, 11, 22), "until": datetime(2026, 1, 18, 22), "timezone": "Africa/Kigali"}
@@ -87,11 +87,11 @@ def test_parameters_do_not_change() -> None:
 
 def test_an_order_is_refused_before_a_kernel_starts() -> None:
     with pytest.raises(ParameterError, match="The report has no parameter compare_since"):
-        order_report(KINDS["tts"], W03, compare_to=W01)
+        build_request(KINDS["tts"], W03, compare_to=W01)
 
 
 def test_a_week_is_compared_with_the_one_before_unless_another_is_named() -> None:
-    plain, named = (order_report(KINDS["weekly"], W03, compare_to=other) for other in (None, W01))
+    plain, named = (build_request(KINDS["weekly"], W03, compare_to=other) for other in (None, W01))
 
     assert "2026-W02" == plain.compared_with.label
     assert W01 == named.compared_with
@@ -99,4 +99,4 @@ def test_a_week_is_compared_with_the_one_before_unless_another_is_named() -> Non
 
 
 def test_a_tts_report_compares_with_nothing() -> None:
-    assert order_report(KINDS["tts"], W03).compared_with is None
+    assert build_request(KINDS["tts"], W03).compared_with is None

@@ -221,9 +221,7 @@ def test_what_makes_a_configuration_and_the_baseline_can_be_chosen(reports: Mapp
     luna = configurations["Luna"]["configuration"]
 
     assert {None} == {row[name] for row in configurations.values() for name in ("provider", "pitch", "encoding")}
-    assert ("luna", "voice,rate", 50) == tuple(
-        parameters[name] for name in ("baseline", "settings", "smallest_difference")
-    )
+    assert ("luna", "voice,rate", 50) == tuple(parameters[name] for name in ("baseline", "settings", "min_effect"))
     compared = [row for row in found["comparisons"] if row["setting"] == "configuration"]
     assert {str(luna)} == {row["reference"] for row in compared}
     assert luna not in [row["configuration"] for row in compared]
@@ -368,7 +366,7 @@ def test_a_week_without_a_breach_compared_with_another(run: Run, sample_folder: 
 
     found = told(tmp_path / "weekly-performance-2026-W02.html")
     assert (0, "") == (outcome.code, outcome.err)
-    assert {"met", "can't say"} == {row["status"] for row in found["numbers"]["objectives"]}
+    assert {"met", "inconclusive"} == {row["status"] for row in found["numbers"]["objectives"]}
     other = {"since": "2025-12-21T22:00:00Z", "until": "2025-12-28T22:00:00Z"}
     assert other | {"period": "2025-W52"} == found["compared_with"]
     assert other == {name: found["parameters"][f"compare_{name}"] for name in other}

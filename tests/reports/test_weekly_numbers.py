@@ -53,11 +53,13 @@ def test_a_week_with_gaps_and_late_rows_is_derived_alike(sample_folder, tmp_path
     span = {"since": derived.week.since, "until": derived.week.until}
 
     with connect(tmp_path, settings=Settings.model_construct()) as con:
-        found = export.numbers(**{name: metric(con, name, **span).pl() for name in ("gaps", "late_rows")}).sections
+        found = export.numbers(
+            **{name: metric(con, name, **span).pl() for name in ("gaps", "out_of_order_records")}
+        ).sections
 
     assert [1, 1] == [len(rows) for rows in found.values()]
     assert [] == differences("gaps", found["gaps"], derived.gaps())
-    assert [] == differences("late_rows", found["late_rows"], derived.late_rows())
+    assert [] == differences("out_of_order_records", found["out_of_order_records"], derived.out_of_order_records())
 
 
 def rewrite(path: Path, change: Callable[[list[list[str]]], list[list[str]]]) -> None:

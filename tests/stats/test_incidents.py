@@ -189,7 +189,7 @@ def test_a_share_that_is_not_twice_the_usual_is_no_incident():
     quiet, worse = [(100, 1000)] * 200, [(180, 1000)] * 20
 
     assert find_incidents(counts_of(*quiet, *worse, *quiet)).is_empty()
-    assert 1 == len(find_incidents(counts_of(*quiet, *worse, *quiet), least_ratio=1.5))
+    assert 1 == len(find_incidents(counts_of(*quiet, *worse, *quiet), min_ratio=1.5))
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,7 @@ def test_months_without_an_effect_rarely_give_a_verdict():
     false = 0
     for _ in range(MONTHS):
         rows = compare_configurations(month(rng, 8, calls=60))
-        assert {"not separable", "better", "worse", "too few", "never alone"} >= set(rows["verdict"])
+        assert {"not separable", "better", "worse", "too few", "not isolated"} >= set(rows["verdict"])
         false += rows["verdict"].is_in(["better", "worse"]).any()
     print(f"{false} of {MONTHS} months without an effect gave a verdict")
     assert between(false / MONTHS, 0, 0.05)
@@ -121,7 +121,7 @@ def test_eighty_ms_are_found_with_three_thousand_turns_an_arm_and_the_power_that
     for noise, least in ((0.18, 0.8), (0.45, 0.0)):
         found, told = [], []
         for _ in range(MONTHS):
-            row = first(compare_configurations(month(rng, 2, effect=(0, 80), noise=noise), worth_ms=80))
+            row = first(compare_configurations(month(rng, 2, effect=(0, 80), noise=noise), min_effect_ms=80))
             found.append(row["verdict"] == "worse")
             told.append(row["power_percent"] / 100)
         print(f"noise {noise}: found in {100 * np.mean(found):.1f}%, told {100 * np.mean(told):.1f}%")
@@ -204,14 +204,14 @@ def test_the_samples_rate_is_compared_with_all_else_equal(sample):
 
     assert ("1.0", "0.95", "not separable") == tuple(rows["rate"][name] for name in ("value", "reference", "verdict"))
     assert {"voice", "pitch", "pause", "encoding"} == {
-        setting for setting, row in rows.items() if row["verdict"] == "never alone" and row["value"] is None
+        setting for setting, row in rows.items() if row["verdict"] == "not isolated" and row["value"] is None
     }
 
 
 def test_the_same_turns_give_the_same_numbers_on_any_number_of_threads(tmp_path: Path):
     month(np.random.default_rng(5), 3, effect=(0, 20, -20), calls=300).write_parquet(tmp_path / "turns.parquet")
     code = (
-        "import sys, polars as pl; from bakame_duck import comparisons; "
+        "import sys, polars as pl; from bakame_duck.stats import tts_comparison as comparisons; "
         "sys.stdout.write(tts_comparison.compare_configurations(pl.read_parquet(sys.argv[1])).write_json())"
     )
 
@@ -263,9 +263,7 @@ def test_a_drift_that_one_arm_saw_more_of_is_not_taken_for_its_effect():
     assert row["p95_low_ms"] < 0 < row["p95_high_ms"]
 
 
-@pytest.mark.parametrize(
-    ("turns", "calls"), [(tts_comparison.FEWEST_TURNS - 1, 30), (200, tts_comparison.FEWEST_CALLS - 1)]
-)
+@pytest.mark.parametrize(("turns", "calls"), [(tts_comparison.MIN_TURNS - 1, 30), (200, tts_comparison.MIN_CALLS - 1)])
 def test_too_few_turns_or_calls_are_not_compared(turns, calls):
     many = month(np.random.default_rng(9), 2)
     few = many.filter(configuration=2).head(turns).with_columns(call_id=pl.int_range(turns).mod(calls).cast(pl.String))
@@ -290,7 +288,7 @@ def test_a_setting_is_looked_at_where_all_else_is_equal():
     assert rows["rate"]["p95_low_ms"] < 60 < rows["rate"]["p95_high_ms"]
     assert rows["rate"]["turns"] > 5000  # of both voices
     assert ("b", "a", "not separable") == tuple(rows["voice"][name] for name in ("value", "reference", "verdict"))
-    assert ("never alone", None) == (rows["pitch"]["verdict"], rows["pitch"]["value"])
+    assert ("not isolated", None) == (rows["pitch"]["verdict"], rows["pitch"]["value"])
 
 
 def test_turns_without_a_call_are_calls_of_their_own():
@@ -381,7 +379,7 @@ def test_a_question_is_open_until_a_difference_worth_having_would_be_found():
     times = row["p95_error_ms"] ** 2 * ((1.959964 + 0.841621) / 50) ** 2
     assert question["more_turns"] == pytest.approx((times - 1) * row["turns"], abs=1)
     assert question["days"] == pytest.approx((times - 1) * few["day"].n_unique(), abs=1)
-    assert set(plan(closed_rows, many)["why"]) == {"never alone"}
+    assert set(plan(closed_rows, many)["why"]) == {"not isolated"}
 
 
 def test_as_many_turns_as_planned_find_the_difference():

@@ -16,7 +16,7 @@ from bakame_duck.reports.charts.days import DAY_TOOLTIP, day_axis, target_line, 
 from bakame_duck.reports.charts.theme import WIDTH, Layered, Nothing, Panels, color
 from bakame_duck.reports.tts.text import configuration_names
 from bakame_duck.resources import quick_imports
-from bakame_duck.sanitize import shown
+from bakame_duck.sanitize import sanitize
 
 with quick_imports():
     import altair as alt
@@ -24,7 +24,7 @@ with quick_imports():
 
 def named(configurations: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of ``tts_configurations`` with a short ``name`` for each, to label charts by."""
-    configurations = configurations.with_columns(pl.selectors.string().map_elements(shown, return_dtype=pl.String))
+    configurations = configurations.with_columns(pl.selectors.string().map_elements(sanitize, return_dtype=pl.String))
     names = configuration_names(configurations.to_dicts())
     return configurations.with_columns(pl.Series("name", names, dtype=pl.String))
 

@@ -204,10 +204,10 @@ def _fallback_rate(row: Row) -> Markup:
     return _with_small(percent(row["fallback_rate_percent"]), interval(row["low_percent"], row["high_percent"]))
 
 
-def storms_table(storms: Sequence[Row], *, timezone: str) -> Block:
-    """Set the storms of fallbacks, from rows of :func:`bakame_duck.stats.incidents.find_incidents`."""
+def bursts_table(bursts: Sequence[Row], *, timezone: str) -> Block:
+    """Set the bursts of fallbacks, from rows of :func:`bakame_duck.stats.incidents.find_incidents`."""
     return table(
-        storms,
+        bursts,
         [
             TableColumn("Storm from", lambda row: moment(row["started_at"], timezone)),
             TableColumn("To", lambda row: moment(row["ended_at"], timezone)),

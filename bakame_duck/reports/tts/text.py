@@ -14,12 +14,12 @@ from bakame_duck.formatting import (
     count,
     in_words,
     interval,
-    listed,
+    join_words,
     milliseconds,
     moment,
     percent,
+    pluralize,
     sentence_start,
-    several,
     shortened,
 )
 
@@ -91,7 +91,7 @@ def find_baseline(configurations: Sequence[Row], wanted: str | None) -> int:
     text = wanted.strip().lower()
     names = {row["name"].lower(): row["configuration"] for row in configurations}
     known = [row["name"] for row in configurations]
-    hint = f"There are {listed(known)}."
+    hint = f"There are {join_words(known)}."
     if text in names:
         return int(names[text])
     if text.isdigit() and int(text) in names.values():
@@ -114,7 +114,7 @@ def _voice(row: Row) -> str:
     return shortened(" ".join(parts).capitalize() or voice, 40)
 
 
-def tts_lead(
+def tts_summary(
     configurations: Sequence[Row], comparisons: Sequence[Row], questions: Sequence[Row], baseline: int
 ) -> tuple[str, str]:
     """
@@ -149,7 +149,7 @@ def tts_lead(
         verdict = f"{names[best['configuration']]} is faster than {today}{_and_interrupted_less(best)}."
         sentences.append(f"{_best_by_how_much(best)}{_interrupted_by_how_much(best)}.")
         if others := [names[row["configuration"]] for row in better[1:]]:
-            sentences.append(f"{listed(others)} {_is(others)} faster too.")
+            sentences.append(f"{join_words(others)} {_is(others)} faster too.")
     elif any(row["verdict"] in ("worse", "not separable") for row in found):
         verdict = (
             f"Stay with {today}: nothing is faster."
@@ -166,12 +166,14 @@ def tts_lead(
     ):
         if some := [names[row["configuration"]] for row in by_verdict.get(kind, [])]:
             was = ("was" if len(some) == 1 else "were") if kind == "confounded" else _is(some)
-            sentences.append(f"{listed(some)} {was} {words}.")
-    never = [SETTING_TITLES[row["setting"]].lower() for row in questions if row["why"] == "never alone"]
+            sentences.append(f"{join_words(some)} {was} {words}.")
+    never = [SETTING_TITLES[row["setting"]].lower() for row in questions if row["why"] == "not isolated"]
     if never := list(dict.fromkeys(never)):
         was = "was" if len(never) == 1 else "were"
         it = "it" if len(never) == 1 else "them"
-        sentences.append(f"{sentence_start(listed(never))} {was} never varied alone, so nothing can be said of {it}.")
+        sentences.append(
+            f"{sentence_start(join_words(never))} {was} never varied alone, so nothing can be said of {it}."
+        )
     return verdict, " ".join(sentences)
 
 
@@ -236,7 +238,7 @@ def _sign(text: str) -> str:
     return text.replace("-", "−").replace("+0 ", "0 ").removesuffix(" ")
 
 
-def coverage_lead(coverage: Sequence[Row], timezone: str) -> str:
+def coverage_summary(coverage: Sequence[Row], timezone: str) -> str:
     """
     Return since when the turns say how they were spoken, in one or two sentences.
 
@@ -250,20 +252,20 @@ def coverage_lead(coverage: Sequence[Row], timezone: str) -> str:
     whole = coverage[0]
     stated = [row for row in coverage if row["turns_with"]]
     if not stated:
-        return f"None of the {several(whole['turns'], 'turn')} of this time states how it was spoken."
+        return f"None of the {pluralize(whole['turns'], 'turn')} of this time states how it was spoken."
     most = max(stated, key=lambda row: row["turns_with"])
     first = min(row["first_at"] for row in stated)
-    turns = several(whole["turns"], "turn")
+    turns = pluralize(whole["turns"], "turn")
     text = f"{count(most['turns_with'])} of {turns} have TTS metrics, from {moment(first, timezone)} on."
     if empty := [row["column_name"] for row in coverage if not row["turns_with"]]:
-        text += f" {listed(empty)} {'is' if len(empty) == 1 else 'are'} nowhere stated, and left out."
+        text += f" {join_words(empty)} {'is' if len(empty) == 1 else 'are'} nowhere stated, and left out."
     later = [row for row in stated if row["first_at"] > first and row["turns_with"] < 0.9 * most["turns_with"]]
     for row in later:
         text += f" {row['column_name']} is stated from {moment(row['first_at'], timezone)} on."
     return text
 
 
-def configurations_lead(configurations: Sequence[Row], limit: float) -> str:
+def configurations_summary(configurations: Sequence[Row], limit: float) -> str:
     """
     Return which configurations keep to the target of the TTS latency, and how the chart is read.
 
@@ -277,12 +279,12 @@ def configurations_lead(configurations: Sequence[Row], limit: float) -> str:
     words = (
         ("met", "within"),
         ("breached", "over"),
-        ("can't say", "too close to say"),
+        ("inconclusive", "too close to say"),
         ("too few", "too few turns to say"),
         ("not measured", "never spoken"),
     )
     parts = [
-        f"{what}: {listed(names)}"
+        f"{what}: {join_words(names)}"
         for status, what in words
         if (names := [row["name"] for row in configurations if row["status"] == status])
     ]
@@ -292,7 +294,7 @@ def configurations_lead(configurations: Sequence[Row], limit: float) -> str:
     )
 
 
-def comparisons_lead(comparisons: Sequence[Row], baseline: str) -> str:
+def comparisons_summary(comparisons: Sequence[Row], baseline: str) -> str:
     """Return what the comparison with the baseline rests on, in a few sentences."""
     made = [row for row in comparisons if row["setting"] == "configuration" and row["p_value"] is not None]
     if not made:
@@ -301,11 +303,11 @@ def comparisons_lead(comparisons: Sequence[Row], baseline: str) -> str:
     return (
         f"The difference from {baseline} in p95, with its 95% interval, for answers of the same length and over the "
         "same days, hours and modules. Calls are resampled whole; Holm’s correction covers "
-        f"{several(together, 'comparison')}. Left of the line is faster."
+        f"{pluralize(together, 'comparison')}. Left of the line is faster."
     )
 
 
-def plain_lead(comparisons: Sequence[Row], names: dict[int, str]) -> str:
+def plain_summary(comparisons: Sequence[Row], names: dict[int, str]) -> str:
     """Return which plain comparison would mislead the most, in one sentence; '' where none would by 10 ms."""
     made = [row for row in comparisons if row["setting"] == "configuration" and row["p_value"] is not None]
     if not made:
@@ -320,47 +322,47 @@ def plain_lead(comparisons: Sequence[Row], names: dict[int, str]) -> str:
     )
 
 
-def settings_lead(comparisons: Sequence[Row]) -> str:
+def settings_summary(comparisons: Sequence[Row]) -> str:
     """Return which settings could be looked at alone, in one or two sentences."""
     rows = [row for row in comparisons if row["setting"] != "configuration"]
-    known = list(dict.fromkeys(row["setting"] for row in rows if row["verdict"] != "never alone"))
+    known = list(dict.fromkeys(row["setting"] for row in rows if row["verdict"] != "not isolated"))
     never = list(dict.fromkeys(row["setting"] for row in rows if row["setting"] not in known))
     if not rows:
         return "No setting can be looked at alone: the baseline does not state its settings."
     parts = []
     if known:
-        parts.append(f"{sentence_start(listed(known))} varied while all else stayed the same.")
+        parts.append(f"{sentence_start(join_words(known))} varied while all else stayed the same.")
     if never:
-        word = listed(never)
+        word = join_words(never)
         parts.append(f"{sentence_start(word)} never did: {'its' if len(never) == 1 else 'their'} effect is not known.")
     return " ".join(parts)
 
 
-def trade_off_lead(configurations: Sequence[Row]) -> str:
+def trade_off_summary(configurations: Sequence[Row]) -> str:
     """Return which configurations no other beats, in one sentence; rows of ``tts_trade_off`` with a ``name``."""
     if not configurations:
         return "No configuration has turns enough for a p95."
     unbeaten = [row["name"] for row in configurations if row["is_unbeaten"]]
     return (
-        f"Faster to the left, fewer further down. Green: {listed(unbeaten)}, which no other beats in speed, "
+        f"Faster to the left, fewer further down. Green: {join_words(unbeaten)}, which no other beats in speed, "
         "interruptions and fallbacks at once."
     )
 
 
-def interruptions_lead(groups: Sequence[Row]) -> str:
+def interruptions_summary(groups: Sequence[Row]) -> str:
     """Return how often callers broke in and how much that hides, from rows of ``tts_interruptions``."""
     whole = next((row for row in groups if row["kind"] == "all"), None)
     if whole is None:
         return "No turn of this time says whether it was interrupted."
     text = (
-        f"Callers broke into {count(whole['interrupted'])} of {several(whole['turns'], 'spoken turn')}, "
+        f"Callers broke into {count(whole['interrupted'])} of {pluralize(whole['turns'], 'spoken turn')}, "
         f"{percent(whole['barge_in_rate_percent'])} ({interval(whole['low_percent'], whole['high_percent'])})."
     )
     chunks = [row for row in groups if row["kind"] == "chunks" and row["turns"] >= 50]
     if len(chunks) >= 2 and chunks[-1]["low_percent"] > chunks[0]["high_percent"]:
         text += (
             f" Longer answers are broken into more often: {percent(chunks[0]['barge_in_rate_percent'])} at "
-            f"{several(int(chunks[0]['value']), 'chunk')}, {percent(chunks[-1]['barge_in_rate_percent'])} at "
+            f"{pluralize(int(chunks[0]['value']), 'chunk')}, {percent(chunks[-1]['barge_in_rate_percent'])} at "
             f"{count(chunks[-1]['value'])}{' or more' if chunks[-1]['value'] == 6 else ''}."
         )
     return text
@@ -377,14 +379,14 @@ def barge_in_limits(groups: Sequence[Row]) -> str:
     )
 
 
-def fallbacks_lead(fallbacks: Sequence[Row], storms: Sequence[Row], timezone: str) -> str:
+def fallbacks_summary(fallbacks: Sequence[Row], bursts: Sequence[Row], timezone: str) -> str:
     """
-    Return how often speech needed a fallback, and whether fallbacks came in storms.
+    Return how often speech needed a fallback, and whether fallbacks came in bursts.
 
     Args:
         fallbacks: Rows of ``tts_fallbacks``.
 
-        storms: Rows of :func:`bakame_duck.stats.incidents.find_incidents` over ``tts_fallback_windows``.
+        bursts: Rows of :func:`bakame_duck.stats.incidents.find_incidents` over ``tts_fallback_windows``.
 
         timezone: The time zone that instants are shown in.
     """
@@ -392,24 +394,26 @@ def fallbacks_lead(fallbacks: Sequence[Row], storms: Sequence[Row], timezone: st
         return "No turn of this time states a fallback count."
     turns, fell = (sum(row[name] for row in fallbacks) for name in ("turns", "fallbacks"))
     if not fell:
-        return f"None of {several(turns, 'turn')} needed a fallback."
-    text = f"{several(fell, 'turn')} of {count(turns)} needed a fallback, {percent(100 * fell / turns)}"
+        return f"None of {pluralize(turns, 'turn')} needed a fallback."
+    text = f"{pluralize(fell, 'turn')} of {count(turns)} needed a fallback, {percent(100 * fell / turns)}"
     another = sum(row["by_another"] for row in fallbacks)
     text += f"; in {count(another)} of them another voice spoke in the end. " if another else ". "
-    if not storms:
+    if not bursts:
         return f"{text}They came singly: no time stands out by more than chance allows."
-    spans = [f"{_span(row, timezone)} ({count(row['bad_turns'])} of {several(row['turns'], 'turn')})" for row in storms]
-    return f"{text}{'A storm' if len(storms) == 1 else 'Storms'}: {listed(spans)}."
+    spans = [
+        f"{_span(row, timezone)} ({count(row['bad_turns'])} of {pluralize(row['turns'], 'turn')})" for row in bursts
+    ]
+    return f"{text}{'A burst' if len(bursts) == 1 else 'Storms'}: {join_words(spans)}."
 
 
-def _span(storm: Row, timezone: str) -> str:
+def _span(burst: Row, timezone: str) -> str:
     """Return '4 Jan 12:00 to 13:00', with both days where they differ."""
-    first, last = (moment(storm[name], timezone) for name in ("started_at", "ended_at"))
+    first, last = (moment(burst[name], timezone) for name in ("started_at", "ended_at"))
     day, clock = last.rsplit(" ", 1)
     return f"{first} to {clock if first.startswith(day) else last}"
 
 
-def transcoding_lead(encodings: Sequence[Row]) -> str:
+def transcoding_summary(encodings: Sequence[Row]) -> str:
     """Return what converting the audio costs, in one sentence, from rows of ``tts_transcoding``."""
     if not encodings:
         return "No turn of this time states how long transcoding took."
@@ -421,11 +425,11 @@ def transcoding_lead(encodings: Sequence[Row]) -> str:
         for row in costly
     ]
     if free:
-        parts.append(f"{listed(free)} {'needs' if len(free) == 1 else 'need'} none")
+        parts.append(f"{join_words(free)} {'needs' if len(free) == 1 else 'need'} none")
     return f"{'; '.join(parts)}."
 
 
-def plan_lead(questions: Sequence[Row], comparisons: Sequence[Row], worth_ms: float) -> str:
+def plan_summary(questions: Sequence[Row], comparisons: Sequence[Row], worth_ms: float) -> str:
     """
     Return what is open and what an answer takes, in one or two sentences.
 
@@ -465,16 +469,16 @@ WHY_OPEN = {
     "not separable": "a difference worth having could have been missed",
     "too few": "too few turns",
     "confounded": "never spoken in the same hours",
-    "never alone": "never varied alone",
+    "not isolated": "never varied alone",
 }
 
 
-def auditions_lead(auditions: Sequence[Row]) -> str:
+def auditions_summary(auditions: Sequence[Row]) -> str:
     """Return how many of the voices that were listened to callers heard, in one sentence."""
     if not auditions:
         return "No voice_audition_results*.csv beside the logs has a sample."
     heard = sum(row["turns"] > 0 for row in auditions)
     made, failed = (sum(row[name] for row in auditions) for name in ("made", "failed"))
-    ways = several(len(auditions), "way")
-    text = f"{several(made, 'sample')} of {ways} of speaking; callers heard {in_words(heard)} of these"
-    return f"{text}, and {several(failed, 'sample')} could not be made." if failed else f"{text}."
+    ways = pluralize(len(auditions), "way")
+    text = f"{pluralize(made, 'sample')} of {ways} of speaking; callers heard {in_words(heard)} of these"
+    return f"{text}, and {pluralize(failed, 'sample')} could not be made." if failed else f"{text}."

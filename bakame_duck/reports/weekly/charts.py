@@ -140,7 +140,7 @@ _PUSHED_BY = {
     "asr": (STAGE_TITLES["asr"], "asr"),
     "llm": (STAGE_TITLES["llm"], "llm"),
     "tts": (STAGE_TITLES["tts"], "tts"),
-    "unexplained": ("Unexplained", "faint"),
+    "unattributed": ("Unexplained", "faint"),
     "together": ("All together", "unknown"),
 }
 
@@ -229,9 +229,9 @@ def _stacked_by_day(
 _WEEKDAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 
 
-def hours_percentile(hours: pl.DataFrame, fewest: int = 72) -> str:
+def hours_percentile(hours: pl.DataFrame, min_turns: int = 72) -> str:
     """Return the column of ``latency_by_hour`` that most of its hours have turns enough for: a p95 needs 72."""
-    enough = hours.filter(pl.col("turns") >= fewest).height
+    enough = hours.filter(pl.col("turns") >= min_turns).height
     return "p95_ms" if 2 * enough > hours.height else "p50_ms"
 
 
@@ -412,7 +412,7 @@ def slowest_calls(turns: pl.DataFrame, limit: float, timezone: str) -> Panels | 
         "asr_ms": (STAGE_TITLES["asr"], "asr"),
         "llm_ms": (STAGE_TITLES["llm"], "llm"),
         "tts_ms": (STAGE_TITLES["tts"], "tts"),
-        "unexplained_ms": ("Unexplained", "unknown"),
+        "unattributed_ms": ("Unexplained", "unknown"),
     }
     kinds = {name: kind for name, kind in kinds.items() if (turns[name].fill_null(0) >= 1).any()}
     longest = max(limit, *turns["total_ms"].drop_nulls())

@@ -309,7 +309,7 @@ def availability_table(days: Sequence[Row]) -> Block:
 
 
 def late_rows_table(files: Sequence[Row]) -> Block:
-    """Set the files with late records, the rows of ``late_rows``; nothing when there are none."""
+    """Set the files with late records, the rows of ``out_of_order_records``; nothing when there are none."""
     return table(
         files,
         [

@@ -16,17 +16,17 @@ from bakame_duck.formatting import (
     amount,
     count,
     in_words,
-    listed,
+    join_words,
     milliseconds,
     moment,
     percent,
+    pluralize,
     sentence_start,
-    several,
     shortened,
     target_value,
     time_span,
 )
-from bakame_duck.sanitize import shown
+from bakame_duck.sanitize import sanitize
 
 _STAGES = {
     "asr": "Speech recognition",
@@ -38,7 +38,7 @@ _BLAMED = {
     "asr": "speech recognition",
     "llm": "the language model",
     "tts": "speech synthesis",
-    "unexplained": "time that no stage explains",
+    "unattributed": "time that no stage explains",
     "together": "all stages together",
 }
 _HALF_A_DAY = timedelta(hours=12)
@@ -63,7 +63,7 @@ def change(now: Row, before: Row, days: int, compared: str = "the week before") 
     return f"{100 * (now['turns'] - before['turns']) / before['turns']:+z.0f}% on {compared}".replace("-", "−")
 
 
-def weekly_lead(
+def weekly_summary(
     objectives: Sequence[Row],
     changes: Sequence[Row],
     incidents: Sequence[Row],
@@ -90,7 +90,7 @@ def weekly_lead(
 
         timezone: The time zone that instants are shown in.
     """
-    verdict, sentences = objectives_lead(objectives)
+    verdict, sentences = objectives_summary(objectives)
     more = [
         _gaps_in_short(gaps, timezone),
         _incidents_in_short(incidents, windows, timezone),
@@ -99,7 +99,7 @@ def weekly_lead(
     return verdict, " ".join(filter(None, [sentences, *more]))
 
 
-def coverage_lead(totals: Row, since: datetime, until: datetime, timezone: str) -> str:
+def coverage_summary(totals: Row, since: datetime, until: datetime, timezone: str) -> str:
     """
     Return where the logs begin or end within a week, in one sentence or two; nothing where they span it.
 
@@ -133,7 +133,7 @@ def _gaps_in_short(gaps: Sequence[Row], timezone: str) -> str:
         return ""
     longest = max(gaps, key=lambda row: row["usual_hours"])
     span = time_span(longest["started_at"], longest["ended_at"], timezone)
-    hours = several(sum(row["usual_hours"] for row in gaps), "usually busy hour")
+    hours = pluralize(sum(row["usual_hours"] for row in gaps), "usually busy hour")
     if len(gaps) == 1:
         return f"There is no record from {span}: {hours}."
     return f"There is no record of {hours}, the longest time from {span}."
@@ -157,7 +157,7 @@ def _part_of_week(incident: Row, windows: Sequence[Row]) -> str:
     return next((words for least, words in named if share >= least), f"{100 * share:.0f}%")
 
 
-def objectives_lead(objectives: Sequence[Row]) -> tuple[str, str]:
+def objectives_summary(objectives: Sequence[Row]) -> tuple[str, str]:
     """
     Return what became of the objectives: the verdict in a few words, and the sentences behind it.
 
@@ -174,14 +174,14 @@ def objectives_lead(objectives: Sequence[Row]) -> tuple[str, str]:
         verdict = f"{in_words(met).capitalize() if met else 'None'} of {in_words(len(objectives))} objectives met"
         verdict += f", {in_words(len(breached))} breached." if breached else ", none breached."
     sentences = [_breach(objective) for objective in breached]
-    if unsure := by_status.get("can't say"):
-        names = sentence_start(listed(_name(objective) for objective in unsure))
+    if unsure := by_status.get("inconclusive"):
+        names = sentence_start(join_words(_name(objective) for objective in unsure))
         sit, limit = ("sits", "its limit") if len(unsure) == 1 else ("sit", "their limits")
         sentences.append(f"{names} {sit} on {limit}: the week can’t say on which side.")
     if few := by_status.get("too few"):
-        sentences.append(f"Too few turns or checks to judge {listed(_name(objective) for objective in few)}.")
+        sentences.append(f"Too few turns or checks to judge {join_words(_name(objective) for objective in few)}.")
     if missing := by_status.get("not measured"):
-        names = sentence_start(listed(_name(objective) for objective in missing))
+        names = sentence_start(join_words(_name(objective) for objective in missing))
         sentences.append(f"{names} {'was' if len(missing) == 1 else 'were'} not recorded.")
     return verdict, " ".join(sentences)
 
@@ -201,7 +201,9 @@ def _largest_change(changes: Sequence[Row], objectives: Sequence[Row], compared:
     return f"{text}."
 
 
-def incidents_lead(incidents: Sequence[Row], windows: Sequence[Row], objectives: Sequence[Row], timezone: str) -> str:
+def incidents_summary(
+    incidents: Sequence[Row], windows: Sequence[Row], objectives: Sequence[Row], timezone: str
+) -> str:
     """
     Return the time windows in which a stage was bad, in one or two sentences.
 
@@ -221,14 +223,15 @@ def incidents_lead(incidents: Sequence[Row], windows: Sequence[Row], objectives:
     if not incidents and breached:
         return (
             "No time of the week stands out from the rest of it. A fault that lasts all week can’t; breached over the "
-            f"whole of it: {listed(_name(objective) for objective in breached)}."
+            f"whole of it: {join_words(_name(objective) for objective in breached)}."
         )
     if not incidents:
         return "No time of the week stands out: failed and slow turns came no thicker than chance allows."
     worst = incidents[0]
     window = time_span(worst["started_at"], worst["ended_at"], timezone)
     text = (
-        f"{_STAGES[worst['stage']]}, {window}: {count(worst['bad_turns'])} of {several(worst['turns'], 'turn')} failed "
+        f"{_STAGES[worst['stage']]}, {window}: "
+        f"{count(worst['bad_turns'])} of {pluralize(worst['turns'], 'turn')} failed "
         f"or were over target, {_part_of_week(worst, windows)} of the week’s."
     )
     if len(incidents) > 1:
@@ -238,7 +241,7 @@ def incidents_lead(incidents: Sequence[Row], windows: Sequence[Row], objectives:
     return text
 
 
-def blame_lead(pushed: Sequence[Row], limit: float) -> str:
+def blame_summary(pushed: Sequence[Row], limit: float) -> str:
     """
     Return what pushed the slow turns over the target, in one or two sentences.
 
@@ -255,7 +258,7 @@ def blame_lead(pushed: Sequence[Row], limit: float) -> str:
         by_stage[row["pushed_by"]] = by_stage.get(row["pushed_by"], 0) + row["turns"]
     first, number = max(by_stage.items(), key=lambda item: item[1])
     worst_day = max((row for row in pushed if row["pushed_by"] == first), key=lambda row: row["turns"])
-    text = f"{several(turns, 'turn')} took {milliseconds(limit)} or more. "
+    text = f"{pluralize(turns, 'turn')} took {milliseconds(limit)} or more. "
     text += f"{sentence_start(_BLAMED[first])} pushed {count(number)} of them over"
     if worst_day["median_excess_ms"] is not None:
         excess = milliseconds(worst_day["median_excess_ms"])
@@ -263,19 +266,20 @@ def blame_lead(pushed: Sequence[Row], limit: float) -> str:
     return f"{text}."
 
 
-def unexplained_lead(row: Row) -> str:
-    """Return how much of the turns' time no stage explains, from the row of ``unexplained_time``."""
+def unattributed_summary(row: Row) -> str:
+    """Return how much of the turns' time no stage explains, from the row of ``unattributed_latency``."""
     if not row["turns"]:
         return ""
-    if not row["turns_with_unexplained"]:
+    if not row["turns_with_unattributed"]:
         return "The stages explain every turn’s total to the millisecond."
     return (
-        f"In {several(row['turns_with_unexplained'], 'turn')} of {count(row['turns'])} the stages do not add up to the "
-        f"total: {milliseconds(row['p95_ms'])} stay unexplained at p95, {milliseconds(row['max_ms'])} at most."
+        f"In {pluralize(row['turns_with_unattributed'], 'turn')} of {count(row['turns'])} "
+        "the stages do not add up to the "
+        f"total: {milliseconds(row['p95_ms'])} stay unattributed at p95, {milliseconds(row['max_ms'])} at most."
     )
 
 
-def hours_lead(hours: Sequence[Row], percentile: str) -> str:
+def hours_summary(hours: Sequence[Row], percentile: str) -> str:
     """
     Return when turns were slow, in one sentence.
 
@@ -291,7 +295,7 @@ def hours_lead(hours: Sequence[Row], percentile: str) -> str:
     return f"{what} of the whole turn by local hour{why}."
 
 
-def callers_lead(weeks: Sequence[Row], cohorts: Sequence[Row]) -> str:
+def callers_summary(weeks: Sequence[Row], cohorts: Sequence[Row]) -> str:
     """
     Return who called this week, and how many of last week's new callers came back.
 
@@ -304,7 +308,7 @@ def callers_lead(weeks: Sequence[Row], cohorts: Sequence[Row]) -> str:
         return "Nobody called in this time."
     week = weeks[-1]
     text = (
-        f"{several(week['callers'], 'caller')}: {count(week['new_callers'])} called for the first time, "
+        f"{pluralize(week['callers'], 'caller')}: {count(week['new_callers'])} called for the first time, "
         f"{count(week['returning_callers'])} had called before."
     )
     later = [row for row in cohorts if row["weeks_later"] == 1]
@@ -314,7 +318,7 @@ def callers_lead(weeks: Sequence[Row], cohorts: Sequence[Row]) -> str:
     return text
 
 
-def slowest_lead(turns: Sequence[Row], limit: float) -> str:
+def slowest_summary(turns: Sequence[Row], limit: float) -> str:
     """Return how long the callers of the slowest calls waited, from the rows of ``slowest_calls``."""
     if not turns:
         return f"No call had a turn over {milliseconds(limit)}."
@@ -330,22 +334,22 @@ def call_subtitle(turn: Row, timezone: str) -> str:
     return f"{moment(turn['started_at'], timezone)} · {turn['waited_ms'] / 1000:,.0f} s too long"
 
 
-def late_rows_lead(files: Sequence[Row]) -> str:
+def late_rows_summary(files: Sequence[Row]) -> str:
     """Return how many records came late, in one sentence."""
     if not files:
         return "No record stands more than ten minutes behind a later one."
     behind, late = "more than ten minutes behind a later one of", sum(row["rows"] for row in files)
-    return f"{several(late, f'record stands {behind} its', f'records stand {behind} their')} file."
+    return f"{pluralize(late, f'record stands {behind} its', f'records stand {behind} their')} file."
 
 
-def personal_data_lead(places: Sequence[Row]) -> str:
+def personal_data_summary(places: Sequence[Row]) -> str:
     """Return how many texts hold personal data that redaction missed, in one sentence."""
     if not places:
         return "No phone number, e-mail address or confirmed name stands in a text of this week."
     kinds: dict[str, int] = {}
     for row in places:
         kinds[row["kind"]] = kinds.get(row["kind"], 0) + row["found"]
-    parts = listed(several(number, kind) for kind, number in sorted(kinds.items(), key=lambda item: -item[1]))
+    parts = join_words(pluralize(number, kind) for kind, number in sorted(kinds.items(), key=lambda item: -item[1]))
     return f"In the texts of this week stand {parts}: redaction missed them. Here are their places, not their text."
 
 
@@ -406,17 +410,17 @@ def activity_cards(
     ]
 
 
-def latency_lead(objectives: Sequence[Row]) -> str:
+def latency_summary(objectives: Sequence[Row]) -> str:
     """Return which stages kept to their latency over the week, in a sentence or two."""
     latencies = [row for row in objectives if row["kind"] == "latency" and row["measured"] is not None]
     if not latencies:
         return "No turn of this week has a timing."
     parts = [
-        f"{words}: {listed(stages)}"
+        f"{words}: {join_words(stages)}"
         for status, words in (
             ("breached", "over target"),
             ("met", "within target"),
-            ("can't say", "too close to say"),
+            ("inconclusive", "too close to say"),
             ("too few", "too few turns to say"),
         )
         if (stages := [STAGE_TITLES[row["stage"]].lower() for row in latencies if row["status"] == status])
@@ -429,7 +433,7 @@ def latency_lead(objectives: Sequence[Row]) -> str:
     return text
 
 
-def errors_lead(by_stage: Sequence[Row], by_message: Sequence[Row]) -> str:
+def errors_summary(by_stage: Sequence[Row], by_message: Sequence[Row]) -> str:
     """Return where the errors came from, and which are new, in a few sentences."""
     failed = sum(row["errors"] for row in by_stage)
     if not failed:
@@ -438,8 +442,8 @@ def errors_lead(by_stage: Sequence[Row], by_message: Sequence[Row]) -> str:
     stage = f"in {_STAGES[worst['stage']].lower()}" if worst["stage"] in _STAGES else "where no stage can be named"
     commonest = by_message[0]
     return (
-        f"{several(failed, 'turn')} failed, {count(worst['errors'])} of them {stage}. "
-        f"The commonest message, “{shortened(shown(commonest['message']))}”, stands for {count(commonest['turns'])}."
+        f"{pluralize(failed, 'turn')} failed, {count(worst['errors'])} of them {stage}. "
+        f"The commonest message, “{shortened(sanitize(commonest['message']))}”, stands for {count(commonest['turns'])}."
         f"{_new(by_message)}"
     )
 
@@ -450,7 +454,7 @@ def _new(by_message: Sequence[Row]) -> str:
     return f" {sentence_start(in_words(new))} {seen} not seen in the four weeks before." if new else ""
 
 
-def modules_lead(modules: Sequence[Row]) -> str:
+def modules_summary(modules: Sequence[Row]) -> str:
     """Return how the turns were given their learning module, in one or two sentences."""
     turns = sum(row["turns"] for row in modules)
     if not turns:
@@ -460,10 +464,10 @@ def modules_lead(modules: Sequence[Row]) -> str:
     attributed = [f"{count(turns - by_caller - unknown)} were given that of their call"]
     attributed += [f"{count(by_caller)} that of their caller"] if by_caller else []
     attributed += [f"{count(unknown)} none"] if unknown else []
-    return f"The log names no learning module for a turn: {listed(attributed)}."
+    return f"The log names no learning module for a turn: {join_words(attributed)}."
 
 
-def calls_lead(calls: Sequence[Row], days: Sequence[date]) -> str:
+def calls_summary(calls: Sequence[Row], days: Sequence[date]) -> str:
     """
     Return which day was the busiest, and which had no call.
 
@@ -475,22 +479,22 @@ def calls_lead(calls: Sequence[Row], days: Sequence[date]) -> str:
     if not calls:
         return "No call started in this time."
     busiest = max(calls, key=lambda row: row["calls"])
-    text = f"{busiest['day']:%A} was the busiest day: {several(busiest['calls'], 'call')}"
-    text += f" by {several(busiest['callers'], 'caller')}."
+    text = f"{busiest['day']:%A} was the busiest day: {pluralize(busiest['calls'], 'call')}"
+    text += f" by {pluralize(busiest['callers'], 'caller')}."
     if missing := sorted(set(days) - {row["day"] for row in calls}):
-        text += f" No call is on record for {listed(f'{day:%A} {day.day} {day:%B}' for day in missing)}."
+        text += f" No call is on record for {join_words(f'{day:%A} {day.day} {day:%B}' for day in missing)}."
     return text
 
 
-def availability_lead(days: Sequence[Row]) -> str:
+def availability_summary(days: Sequence[Row]) -> str:
     """Return how long the service was away, in one sentence."""
     if not days:
         return "No health_checks*.jsonl speaks of this time, so nothing can be said of uptime."
     away = sum(row["observed_minutes"] - row["up_minutes"] for row in days)
     unhealthy = sum(row["checks"] - row["healthy_checks"] for row in days)
     checks = sum(row["checks"] for row in days)
-    answered = f"was silent for {several(round(away), 'minute')}" if away >= 1 else "always answered"
+    answered = f"was silent for {pluralize(round(away), 'minute')}" if away >= 1 else "always answered"
     return (
-        f"Over {several(sum(row['checks'] > 0 for row in days), 'day')} with checks the service {answered}; "
-        f"{count(unhealthy)} of {several(checks, 'health check')} found it unhealthy."
+        f"Over {pluralize(sum(row['checks'] > 0 for row in days), 'day')} with checks the service {answered}; "
+        f"{count(unhealthy)} of {pluralize(checks, 'health check')} found it unhealthy."
     )

@@ -113,7 +113,7 @@ SETTINGS = "deepgram · aura-asteria-en · 0.95 · +1st · conversational · mul
         ),
         (
             tables.settings_table([PITCH | {"turns": None, "reference_turns": None}]),
-            ["Pitchother than +1st", "–", "–", "–", "–", "–", "Never alone", "–"],
+            ["Pitchother than +1st", "–", "–", "–", "–", "–", "Not isolated", "–"],
         ),
         (
             tables.interruptions_table([GROUP]),
@@ -123,7 +123,7 @@ SETTINGS = "deepgram · aura-asteria-en · 0.95 · +1st · conversational · mul
             tables.fallbacks_table([FALLBACK]),
             ["aura-luna-endeepgram", "694", "20", "2.9%1.9–4.4", "25", "10", "495 ms", "360 ms", "135 ms"],
         ),
-        (tables.storms_table([STORM], **KIGALI), ["4 Jan 12:00", "4 Jan 13:00", "25", "20", "80.0%", "3.0%"]),
+        (tables.bursts_table([STORM], **KIGALI), ["4 Jan 12:00", "4 Jan 13:00", "25", "20", "80.0%", "3.0%"]),
         (
             tables.transcoding_table([LINEAR | {"turns": 204, "p95_ms": 58.4}, MULAW | {"turns": 9, "p95_ms": None}]),
             ["linear16", "204", "204", "42 ms", "58 ms", "7.7%"],
@@ -137,7 +137,7 @@ SETTINGS = "deepgram · aura-asteria-en · 0.95 · +1st · conversational · mul
             ["aura-luna-en1.00 · 0st · –", "2", "0", "6,081 ms", "0", "–", "–", "–"],
         ),
     ],
-    ids=["configurations", "comparisons", "too few", "settings", "never alone", "interruptions", "fallbacks", "storms",
+    ids=["configurations", "comparisons", "too few", "settings", "not isolated", "interruptions", "fallbacks", "bursts",
          "transcoding", "plan", "auditions"],
 )  # fmt: skip
 def test_rows_are_set_as_a_table(block, row):
@@ -173,7 +173,7 @@ def test_absent_data_is_said_once():
         tables.settings_table([COMPARED]),
         tables.interruptions_table([]),
         tables.fallbacks_table([]),
-        tables.storms_table([], **KIGALI),
+        tables.bursts_table([], **KIGALI),
         tables.transcoding_table([]),
         tables.plan_table([], NAMES, ""),
         tables.auditions_table([]),

@@ -70,13 +70,19 @@ FEW = NONE | {
     "verdict": "too few",
 }
 CONFOUNDED = FEW | {"verdict": "confounded"}
-PITCH = NONE | {"setting": "pitch", "value": None, "reference": "+1st", "configuration": None, "verdict": "never alone"}
+PITCH = NONE | {
+    "setting": "pitch",
+    "value": None,
+    "reference": "+1st",
+    "configuration": None,
+    "verdict": "not isolated",
+}
 QUESTION = {
     "setting": "pitch",
     "value": None,
     "reference": "+1st",
     "configuration": None,
-    "why": "never alone",
+    "why": "not isolated",
     "difference_ms": 50.0,
     "turns_now": 0,
     "more_turns": 662,
@@ -210,7 +216,7 @@ def test_without_configurations_any_baseline_will_do():
     ],
 )  # fmt: skip
 def test_the_report_opens_with_what_is_best_supported(configurations, comparisons, questions, verdict, sentences):
-    assert (verdict, sentences) == text.tts_lead(configurations, comparisons, questions, 1)
+    assert (verdict, sentences) == text.tts_summary(configurations, comparisons, questions, 1)
 
 
 def test_differences_are_said_with_their_signs():
@@ -252,23 +258,23 @@ COLUMN = {"column_name": "tts_provider", "turns": 900, "turns_with": 600, "first
     ],
 )  # fmt: skip
 def test_it_is_said_since_when_turns_tell_how_they_were_spoken(coverage, said):
-    assert said == text.coverage_lead(coverage, KIGALI)
+    assert said == text.coverage_summary(coverage, KIGALI)
 
 
 def test_configurations_are_set_against_the_target_in_words():
-    rows = [*CONFIGURATIONS[:2], CONFIGURATIONS[2] | {"status": "can't say"}]
+    rows = [*CONFIGURATIONS[:2], CONFIGURATIONS[2] | {"status": "inconclusive"}]
 
-    assert text.configurations_lead(rows, 800.0).startswith(
+    assert text.configurations_summary(rows, 800.0).startswith(
         "Against 800 ms at p95, within: Asteria 0.95 and Luna; too close to say: Asteria 1.00. Dot: p95"
     )
-    assert "" == text.configurations_lead([], 800.0)
+    assert "" == text.configurations_summary([], 800.0)
 
 
 def test_the_comparison_says_what_it_rests_on():
-    assert "Holm’s correction covers 2 comparisons" in text.comparisons_lead([COMPARED, EQUAL, FEW], "Asteria")
+    assert "Holm’s correction covers 2 comparisons" in text.comparisons_summary([COMPARED, EQUAL, FEW], "Asteria")
     # what is one comparison under two names counts once
-    assert "covers 1 comparison." in text.comparisons_lead([COMPARED, COMPARED | {"setting": "rate"}], "Asteria")
-    assert "No configuration could be compared with Asteria." == text.comparisons_lead([FEW], "Asteria")
+    assert "covers 1 comparison." in text.comparisons_summary([COMPARED, COMPARED | {"setting": "rate"}], "Asteria")
+    assert "No configuration could be compared with Asteria." == text.comparisons_summary([FEW], "Asteria")
 
 
 @pytest.mark.parametrize(
@@ -281,7 +287,7 @@ def test_the_comparison_says_what_it_rests_on():
     ],
 )  # fmt: skip
 def test_the_plain_difference_that_misleads_most_is_named(comparisons, said):
-    assert said == text.plain_lead(comparisons, NAMES)
+    assert said == text.plain_summary(comparisons, NAMES)
 
 
 RATE = COMPARED | {"setting": "rate", "value": "1.0", "reference": "0.95", "configuration": None}
@@ -297,14 +303,14 @@ RATE = COMPARED | {"setting": "rate", "value": "1.0", "reference": "0.95", "conf
     ],
 )
 def test_the_settings_that_varied_alone_are_named(comparisons, said):
-    assert said == text.settings_lead(comparisons)
+    assert said == text.settings_summary(comparisons)
 
 
 def test_the_trade_off_names_what_no_other_beats():
     rows = [row | {"is_unbeaten": row["name"] != "Asteria 1.00"} for row in CONFIGURATIONS]
 
-    assert "Green: Asteria 0.95 and Luna, which no other beats" in text.trade_off_lead(rows)
-    assert "No configuration has turns enough for a p95." == text.trade_off_lead([])
+    assert "Green: Asteria 0.95 and Luna, which no other beats" in text.trade_off_summary(rows)
+    assert "No configuration has turns enough for a p95." == text.trade_off_summary([])
 
 
 ALL = {
@@ -340,7 +346,7 @@ INTERRUPTED = "Callers broke into 306 of 2,676 spoken turns, 11.4% (10.3–12.7)
     ],
 )  # fmt: skip
 def test_interruptions_are_said_with_their_interval(groups, said):
-    assert said == text.interruptions_lead(groups)
+    assert said == text.interruptions_summary(groups)
 
 
 def test_the_page_says_what_a_barge_in_cannot_tell():
@@ -356,21 +362,21 @@ STORM = {"started_at": AT, "ended_at": datetime(2026, 1, 4, 11), "bad_turns": 20
 
 
 @pytest.mark.parametrize(
-    ("fallbacks", "storms", "said"),
+    ("fallbacks", "bursts", "said"),
     [
         ([], [], "No turn of this time states a fallback count."),
         ([FALLBACKS | {"fallbacks": 0}], [], "None of 1,000 turns needed a fallback."),
         ([FALLBACKS], [], "30 turns of 1,000 needed a fallback, 3.0%; in 12 of them another voice spoke in the end. "
                           "They came singly: no time stands out by more than chance allows."),
-        ([FALLBACKS | {"by_another": 0}], [STORM], "30 turns of 1,000 needed a fallback, 3.0%. A storm: 4 Jan 12:00 to "
+        ([FALLBACKS | {"by_another": 0}], [STORM], "30 turns of 1,000 needed a fallback, 3.0%. A burst: 4 Jan 12:00 to "
                                                    "13:00 (20 of 25 turns)."),
         ([FALLBACKS | {"by_another": 0}], [STORM, STORM | {"ended_at": datetime(2026, 1, 5, 11)}],
          "30 turns of 1,000 needed a fallback, 3.0%. Storms: 4 Jan 12:00 to 13:00 (20 of 25 turns) and 4 Jan 12:00 to "
          "5 Jan 13:00 (20 of 25 turns)."),
     ],
 )  # fmt: skip
-def test_storms_of_fallbacks_are_named(fallbacks, storms, said):
-    assert said == text.fallbacks_lead(fallbacks, storms, KIGALI)
+def test_storms_of_fallbacks_are_named(fallbacks, bursts, said):
+    assert said == text.fallbacks_summary(fallbacks, bursts, KIGALI)
 
 
 MULAW = {"encoding": "mulaw", "transcoded": 0, "p50_ms": None, "share_percent": 0.0}
@@ -389,7 +395,7 @@ LINEAR = {"encoding": "linear16", "transcoded": 204, "p50_ms": 41.6, "share_perc
     ],
 )
 def test_transcoding_is_said_by_encoding(encodings, said):
-    assert said == text.transcoding_lead(encodings)
+    assert said == text.transcoding_summary(encodings)
 
 
 @pytest.mark.parametrize(
@@ -404,7 +410,7 @@ def test_transcoding_is_said_by_encoding(encodings, said):
     ],
 )  # fmt: skip
 def test_the_plan_says_what_is_open(questions, comparisons, said):
-    assert said == text.plan_lead(questions, comparisons, 50.0)
+    assert said == text.plan_summary(questions, comparisons, 50.0)
 
 
 @pytest.mark.parametrize(
@@ -422,8 +428,8 @@ def test_questions_are_put_in_words(row, said):
 def test_auditions_are_counted():
     heard = {"turns": 9, "made": 2, "failed": 0}
 
-    assert "No voice_audition_results*.csv beside the logs has a sample." == text.auditions_lead([])
-    assert "2 samples of 1 way of speaking; callers heard one of these." == text.auditions_lead([heard])
+    assert "No voice_audition_results*.csv beside the logs has a sample." == text.auditions_summary([])
+    assert "2 samples of 1 way of speaking; callers heard one of these." == text.auditions_summary([heard])
     assert "3 samples of 2 ways of speaking; callers heard one of these, and 1 sample could not be made." == (
-        text.auditions_lead([heard, {"turns": 0, "made": 1, "failed": 1}])
+        text.auditions_summary([heard, {"turns": 0, "made": 1, "failed": 1}])
     )

@@ -193,7 +193,7 @@ SLOW_CALL = {
     "asr_ms": 300.0,
     "llm_ms": 3500.0,
     "tts_ms": 500.0,
-    "unexplained_ms": 0.0,
+    "unattributed_ms": 0.0,
     "total_ms": 4300.0,
     "error_stage": None,
     "module_name": "math",

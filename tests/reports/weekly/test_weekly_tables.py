@@ -129,7 +129,7 @@ def test_rows_are_set_as_a_table(block, rows):
             ["LLM latencyp95 < 2,000 ms", "1,800 ms", "", "500", "0.5 ×", "–", "", "Too few"],
         ),
         (
-            UPTIME | {"status": "can't say"},
+            UPTIME | {"status": "inconclusive"},
             ["Service uptime> 99.5%", "99.95%99.80–99.99", "", "500", "0.5 ×", "–", "", "Can’t say"],
         ),
         (

@@ -152,14 +152,14 @@ def test_a_week_that_is_not_whole_is_not_compared(now, before, days, said):
     ],
 )
 def test_several_things_are_counted(number, nouns, said):
-    assert said == formatting.several(number, *nouns)
+    assert said == formatting.pluralize(number, *nouns)
 
 
 @pytest.mark.parametrize(
     ("items", "said"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
 )
 def test_items_are_listed(items, said):
-    assert said == formatting.listed(items)
+    assert said == formatting.join_words(items)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ def test_a_moment_is_said_in_the_time_zone():
     ],
 )
 def test_a_report_opens_with_what_became_of_the_objectives(objectives, verdict, sentences):
-    assert (verdict, sentences) == text.objectives_lead(objectives)
+    assert (verdict, sentences) == text.objectives_summary(objectives)
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ def test_the_key_figures_of_other_days_than_a_week_are_compared_over_these():
     ],
 )
 def test_the_latency_is_said(objectives, said):
-    assert said == text.latency_lead(objectives)
+    assert said == text.latency_summary(objectives)
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_the_latency_is_said(objectives, said):
     ],
 )
 def test_the_errors_are_said(by_stage, by_message, said):
-    assert said == text.errors_lead(by_stage, by_message)
+    assert said == text.errors_summary(by_stage, by_message)
 
 
 @pytest.mark.parametrize(
@@ -370,7 +370,7 @@ def test_the_errors_are_said(by_stage, by_message, said):
     ],
 )
 def test_the_modules_are_said(modules, said):
-    assert said == text.modules_lead(modules)
+    assert said == text.modules_summary(modules)
 
 
 @pytest.mark.parametrize(
@@ -404,7 +404,7 @@ def test_the_modules_are_said(modules, said):
     ],
 )
 def test_the_calls_are_said(calls, days, said):
-    assert said == text.calls_lead(calls, days)
+    assert said == text.calls_summary(calls, days)
 
 
 DAY = {"observed_minutes": 1440.0, "up_minutes": 1440.0, "checks": 1440, "healthy_checks": 1440}
@@ -434,7 +434,7 @@ DAY = {"observed_minutes": 1440.0, "up_minutes": 1440.0, "checks": 1440, "health
     ],
 )
 def test_the_availability_is_said(days, said):
-    assert said == text.availability_lead(days)
+    assert said == text.availability_summary(days)
 
 
 SOUND = {"state": "sound", "records": 100, "rows": 100, "rejects": 0, "pending_bytes": 0, "bad_cells": 0}
@@ -489,13 +489,13 @@ SOUND = {"state": "sound", "records": 100, "rows": 100, "rejects": 0, "pending_b
     ],
 )
 def test_the_ledger_is_said(files, said):
-    assert said == data_section.ledger_lead(files)
+    assert said == data_section.ledger_summary(files)
 
 
 def test_the_lead_names_unjudged_error_rates_as_people_say_them():
     unjudged = [{"title": title, "kind": "error rate", "status": "too few"} for title in ("Errors, all", "Errors, ASR")]
 
-    assert "Too few turns or checks to judge all errors and ASR errors." == text.objectives_lead(unjudged)[1]
+    assert "Too few turns or checks to judge all errors and ASR errors." == text.objectives_summary(unjudged)[1]
 
 
 WEEKS = "the week before"
@@ -538,17 +538,20 @@ def test_a_share_that_is_not_whole_is_not_said_to_be():
 @pytest.mark.parametrize(
     ("statuses", "sentence"),
     [
-        (["can't say"], "LLM latency sits on its limit: the week can’t say on which side."),
-        (["can't say", "can't say"], "LLM latency and uptime sit on their limits: the week can’t say on which side."),
+        (["inconclusive"], "LLM latency sits on its limit: the week can’t say on which side."),
+        (
+            ["inconclusive", "inconclusive"],
+            "LLM latency and uptime sit on their limits: the week can’t say on which side.",
+        ),
     ],
 )
 def test_what_lies_on_its_limit_is_said_to(statuses, sentence):
     objectives = [LATENCY, UPTIME | {"title": "Uptime"}]
     judged = [row | {"status": status} for row, status in zip(objectives, statuses, strict=False)]
 
-    assert ("None of the " in text.objectives_lead(judged)[0], sentence) == (
+    assert ("None of the " in text.objectives_summary(judged)[0], sentence) == (
         True,
-        text.objectives_lead(judged)[1],
+        text.objectives_summary(judged)[1],
     )
 
 
@@ -570,7 +573,7 @@ def test_what_lies_on_its_limit_is_said_to(statuses, sentence):
     ],
 )
 def test_the_largest_change_is_said(changes, said):
-    assert ("One of one objectives met, none breached.", said) == text.weekly_lead(
+    assert ("One of one objectives met, none breached.", said) == text.weekly_summary(
         [LATENCY], changes, [], [], [], WEEKS, KIGALI
     )
 
@@ -595,7 +598,7 @@ GAP = {
     ],
 )
 def test_the_lead_tells_when_the_service_was_silent(gaps, said):
-    assert said == text.weekly_lead([LATENCY], [], [], WINDOWS, gaps, WEEKS, KIGALI)[1]
+    assert said == text.weekly_summary([LATENCY], [], [], WINDOWS, gaps, WEEKS, KIGALI)[1]
 
 
 WEEK = (datetime(2026, 1, 11, 22), datetime(2026, 1, 18, 22))
@@ -620,11 +623,11 @@ WEEK = (datetime(2026, 1, 11, 22), datetime(2026, 1, 18, 22))
     ],
 )
 def test_logs_that_do_not_span_the_week_are_said(first, last, said):
-    assert said == text.coverage_lead({"first_at": first, "last_at": last}, *WEEK, KIGALI)
+    assert said == text.coverage_summary({"first_at": first, "last_at": last}, *WEEK, KIGALI)
 
 
 def test_the_lead_names_the_incident():
-    _, sentences = text.weekly_lead([LATENCY], [], [INCIDENT], WINDOWS, [], WEEKS, KIGALI)
+    _, sentences = text.weekly_summary([LATENCY], [], [INCIDENT], WINDOWS, [], WEEKS, KIGALI)
 
     assert sentences == (
         "The language model had an incident, Thursday 14:20 to 17:30: three quarters of its failed and slow turns."
@@ -668,7 +671,7 @@ BREACHED = LATENCY | {"status": "breached", "measured": 2314.2}
     ],
 )
 def test_the_incidents_are_said(incidents, windows, objectives, said):
-    assert said == text.incidents_lead(incidents, windows, objectives, KIGALI)
+    assert said == text.incidents_summary(incidents, windows, objectives, KIGALI)
 
 
 PUSHED = {"day": date(2026, 1, 15), "pushed_by": "llm", "turns": 46, "median_over_ms": 500.0, "median_excess_ms": 774.0}
@@ -690,10 +693,10 @@ PUSHED = {"day": date(2026, 1, 15), "pushed_by": "llm", "turns": 46, "median_ove
     ],
 )
 def test_it_is_said_who_pushed_turns_over(pushed, said):
-    assert said == text.blame_lead(pushed, 3000.0)
+    assert said == text.blame_summary(pushed, 3000.0)
 
 
-UNEXPLAINED = {"turns": 900, "turns_with_unexplained": 12, "p95_ms": 40.0, "max_ms": 500.0}
+UNEXPLAINED = {"turns": 900, "turns_with_unattributed": 12, "p95_ms": 40.0, "max_ms": 500.0}
 
 
 @pytest.mark.parametrize(
@@ -701,17 +704,17 @@ UNEXPLAINED = {"turns": 900, "turns_with_unexplained": 12, "p95_ms": 40.0, "max_
     [
         (UNEXPLAINED | {"turns": 0}, ""),
         (
-            UNEXPLAINED | {"turns_with_unexplained": 0},
+            UNEXPLAINED | {"turns_with_unattributed": 0},
             "The stages explain every turn’s total to the millisecond.",
         ),
         (
             UNEXPLAINED,
-            "In 12 turns of 900 the stages do not add up to the total: 40 ms stay unexplained at p95, 500 ms at most.",
+            "In 12 turns of 900 the stages do not add up to the total: 40 ms stay unattributed at p95, 500 ms at most.",
         ),
     ],
 )
 def test_unexplained_time_is_said(row, said):
-    assert said == text.unexplained_lead(row)
+    assert said == text.unattributed_summary(row)
 
 
 def test_who_called_and_came_back_is_said():
@@ -722,49 +725,49 @@ def test_who_called_and_came_back_is_said():
         {"weeks_later": 1, "cohort_callers": 30, "active_callers": 16},
     ]
 
-    assert text.callers_lead(weeks, cohorts) == (
+    assert text.callers_summary(weeks, cohorts) == (
         "59 callers: 14 called for the first time, 45 had called before. Of those who came new in earlier weeks, 50.0% "
         "called again in the week after."
     )
-    assert text.callers_lead([], []) == "Nobody called in this time."
+    assert text.callers_summary([], []) == "Nobody called in this time."
 
 
 @pytest.mark.parametrize(
     ("say", "rows", "said"),
     [
-        (data_section.gaps_lead, [], "No gap: every usually busy hour has records."),
-        (data_section.gaps_lead, [{"hours": 3}, {"hours": 2}], "2 gaps of 5 hours in all."),
-        (text.late_rows_lead, [], "No record stands more than ten minutes behind a later one."),
+        (data_section.gaps_summary, [], "No gap: every usually busy hour has records."),
+        (data_section.gaps_summary, [{"hours": 3}, {"hours": 2}], "2 gaps of 5 hours in all."),
+        (text.late_rows_summary, [], "No record stands more than ten minutes behind a later one."),
         (
-            text.late_rows_lead,
+            text.late_rows_summary,
             [{"rows": 3}, {"rows": 1}],
             "4 records stand more than ten minutes behind a later one of their file.",
         ),
         (
-            text.late_rows_lead,
+            text.late_rows_summary,
             [{"rows": 1}],
             "1 record stands more than ten minutes behind a later one of its file.",
         ),
         (
-            text.personal_data_lead,
+            text.personal_data_summary,
             [],
             "No phone number, e-mail address or confirmed name stands in a text of this week.",
         ),
         (
-            text.personal_data_lead,
+            text.personal_data_summary,
             [{"kind": "phone number", "found": 1}, {"kind": "confirmed name", "found": 3}],
             "In the texts of this week stand 3 confirmed names and 1 phone number: redaction missed them. Here are "
             "their places, not their text.",
         ),
         (
-            text.personal_data_lead,
+            text.personal_data_summary,
             [{"kind": "e-mail address", "found": 1}, {"kind": "e-mail address", "found": 1}],
             "In the texts of this week stand 2 e-mail addresses: redaction missed them. Here are their places, not "
             "their text.",
         ),
-        (data_section.drift_lead, [], "No column came, went or lost its header."),
+        (data_section.drift_summary, [], "No column came, went or lost its header."),
         (
-            data_section.drift_lead,
+            data_section.drift_summary,
             [{"file": "a"}, {"file": "a"}, {"file": "b"}],
             "In 2 files columns came, went, or stand without a header.",
         ),

@@ -170,7 +170,7 @@ def test_a_pitch_is_read_in_semitones(con, setting, expected):
     [(0.0, None), (-1.0, None), (None, None), (float("nan"), None), (float("inf"), None), (0.5, 0.5), (300.0, 300.0)],
 )
 def test_only_what_was_measured_counts(con, amount, expected):
-    assert value(con, "measured(?::double)", amount) == expected
+    assert value(con, "positive_or_null(?::double)", amount) == expected
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_only_what_was_measured_counts(con, amount, expected):
     ],
 )
 def test_a_message_keeps_the_error_and_not_who_called(con, message, expected):
-    assert value(con, "folded_message(?::varchar)", message) == expected
+    assert value(con, "normalized_error(?::varchar)", message) == expected
 
 
 @pytest.mark.parametrize(

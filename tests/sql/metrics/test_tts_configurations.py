@@ -91,7 +91,7 @@ def test_rates_have_wilsons_interval(given):
     [
         ([500] * 100, "met"),
         ([900] * 100, "breached"),
-        ([500] * 95 + [900] * 5, "can't say"),
+        ([500] * 95 + [900] * 5, "inconclusive"),
         ([500] * 71, "too few"),
         ([0], "not measured"),
     ],

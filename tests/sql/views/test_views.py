@@ -169,7 +169,7 @@ def test_what_was_not_measured_is_null_and_what_is_unexplained_is_stated(given):
         turned("10:00:00", asr_ms=0.0, tokens_in=0, asr_confidence=0.0, llm_ms=1500.0, tts_ms="", total_ms=1700.25)
     )
 
-    row = con.execute("select asr_ms, llm_ms, tts_ms, total_ms, unexplained_ms, tokens_in, asr_confidence from turns")
+    row = con.execute("select asr_ms, llm_ms, tts_ms, total_ms, unattributed_ms, tokens_in, asr_confidence from turns")
     assert row.fetchall()[0] == (None, 1500.0, None, 1700.25, 200.25, None, None)
 
 
@@ -296,7 +296,7 @@ def test_the_objectives_are_the_monitoring_thresholds_of_the_specification(empty
 
 
 def test_an_objective_knows_the_fewest_observations_that_could_show_it_met(empty):
-    rows = empty.execute("select objective, fewest from objectives").fetchall()
+    rows = empty.execute("select objective, min_observations from objectives").fetchall()
 
     assert dict(rows) == {
         "asr_latency": 72,

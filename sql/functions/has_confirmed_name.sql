@@ -1,3 +1,3 @@
 -- Whether a text holds the mark with which the tutor confirms a caller's name, and a name in it.
-create or replace macro holds_confirmed_name(content) as
+create or replace macro has_confirmed_name(content) as
 contains(content, 'NAME_CONFIRMED') and regexp_matches(content, '\[NAME_CONFIRMED:\s*[^\s\[\]]');

@@ -1,7 +1,7 @@
 -- Records that stand in their file behind records of a later instant.
 -- Grain: one file with such records. rows: those behind a record that is later than themselves by more than tolerance;
 -- first_row the first of them, counted from 1; latest_by_s the most seconds.
-create or replace macro late_rows(
+create or replace macro out_of_order_records(
     since := timestamp '-infinity', until := timestamp 'infinity', tolerance := interval 10 minutes
 ) as table
 with
