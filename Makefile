@@ -32,6 +32,7 @@ check: $(READY) ## lint, format, types, SQL, import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint sql --disable-progress-bar
+	$(BIN)/python -m tests.project.spark_subset sql
 	$(BIN)/lint-imports
 
 lab: $(READY) ## open JupyterLab on the notebooks, connected to DATA
