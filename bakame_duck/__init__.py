@@ -7,15 +7,13 @@ from bakame_duck.errors import BakameDuckError
 
 if TYPE_CHECKING:
     from bakame_duck.catalog.connection import connect
-    from bakame_duck.catalog.holding import hold
     from bakame_duck.catalog.metrics import list_metrics, metric
 
-__all__ = ["BakameDuckError", "connect", "hold", "list_metrics", "metric"]
+__all__ = ["BakameDuckError", "connect", "list_metrics", "metric"]
 __version__ = "0.1.0"
 
 _HOMES = {
     "connect": "catalog.connection",
-    "hold": "catalog.holding",
     "list_metrics": "catalog.metrics",
     "metric": "catalog.metrics",
 }

@@ -1,8 +1,8 @@
 """
-Cut time into the weeks and day spans that reports cover.
+Find the weeks and day spans that reports cover.
 
-Days and weeks are those of a time zone; the instants that bound them are naive UTC,
-half-open, as every view and metric wants them.
+Days and weeks are those of a time zone. The instants that bound them are naive UTC and
+half-open, as in every view and metric.
 """
 
 from __future__ import annotations
@@ -63,10 +63,60 @@ class Period:
         return days_of(self.since, self.until, self.timezone)
 
     @property
+    def is_week(self) -> bool:
+        """Whether it is an ISO week."""
+        return self.first.weekday() == 0 and self.last - self.first == timedelta(days=6)
+
+    @property
     def before(self) -> Period:
-        """As many days directly before."""
+        """The same number of days directly before."""
         days = self.last - self.first + timedelta(days=1)
         return _named(self.first - days, self.last - days, self.timezone)
+
+
+def to_naive_utc(instant: datetime) -> datetime:
+    """Return *instant* as naive UTC, as files and views contain it; without a zone it is UTC already."""
+    return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+
+
+def overlaps(
+    first_at: datetime | None, last_at: datetime | None, since: datetime | None, until: datetime | None
+) -> bool:
+    """Return whether records from *first_at* to *last_at* can be in the range from *since* to before *until*."""
+    if since is None and until is None:
+        return True
+    if first_at is None or last_at is None:
+        return False
+    return (since is None or last_at >= since) and (until is None or first_at < until)
+
+
+def choose_period(
+    con: DuckDBPyConnection, *, week: str | None, since: str | None, until: str | None, timezone: str
+) -> Period:
+    """
+    Return the days that a report covers.
+
+    Args:
+        con: A connection made by :func:`bakame_duck.connect`.
+
+        week: An ISO week such as ``2026-W03``, or ``latest`` as in :func:`choose_week`; not used with *since* and
+            *until*.
+
+        since: The first day, such as ``2025-12-22``.
+
+        until: The day after the last.
+
+        timezone: The time zone of days and weeks.
+
+    Raises:
+        PeriodError: The values don't name a week or days; or there are no records, for ``latest``.
+    """
+    if since is not None and until is not None:
+        days = parse_days(since, until, timezone)
+        return _named(days.first, days.last, timezone)
+    if since is not None or until is not None or week is None:
+        raise PeriodError("A report covers a week, or the days from since to until", hint="Give both since and until.")
+    return choose_week(con, week, timezone) if week == "latest" else parse_week(week, timezone)
 
 
 def period_between(since: datetime, until: datetime, timezone: str) -> Period:
@@ -166,7 +216,7 @@ def parse_instant(text: str) -> datetime:
     """
     try:
         instant = datetime.fromisoformat(text.strip())
-        return instant.astimezone(UTC).replace(tzinfo=None) if instant.tzinfo else instant
+        return to_naive_utc(instant)
     except (ValueError, OverflowError) as error:
         raise PeriodError(
             f"'{text}' is not an instant", hint="Instants are written 2026-01-12 or 2026-01-12T10:30:00Z."
@@ -255,9 +305,8 @@ def _week(monday: date, timezone: str) -> Period:
 
 
 def _named(first: date, last: date, timezone: str) -> Period:
-    if first.weekday() == 0 and last - first == timedelta(days=6):
-        return _week(first, timezone)
-    return Period(_label(first, last), first, last, timezone)
+    period = Period(_label(first, last), first, last, timezone)
+    return _week(first, timezone) if period.is_week else period
 
 
 def _label(first: date, last: date) -> str:

@@ -18,7 +18,7 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from bakame_duck import connect
-from bakame_duck.catalog.connection import connect_empty
+from bakame_duck.catalog.template import connect_empty
 from bakame_duck.schema import NAMES
 from bakame_duck.settings import Settings
 
@@ -135,6 +135,17 @@ def answer(at: str, status: str) -> dict[str, object]:
         "timestamp": isoformat(at),
         "checks": {part: {"status": status} for part in parts},
     }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache folder of this run, which all workers of pytest-xdist share; commands that tests start use it too."""
+    folder = tmp_path_factory.getbasetemp()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(
+            "XDG_CACHE_HOME", str((folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder) / "cache")
+        )
+        yield
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import duckdb
 import polars as pl
 from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
-from bakame_duck.catalog.connection import connect_empty
+from bakame_duck.catalog.template import connect_empty
 from bakame_duck.errors import UnknownMetricError, UnknownParameterError, nearest
 from bakame_duck.sql_files import sql_texts
 

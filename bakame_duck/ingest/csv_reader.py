@@ -69,6 +69,7 @@ def open_duckdb() -> DuckDBPyConnection:
     """Return a connection in UTC that knows nothing yet."""
     con = duckdb.connect()
     con.execute("set TimeZone = 'UTC'")
+    con.execute("create schema internal")
     con.execute("set parquet_metadata_cache = true")  # a query looks at the ends of every mirror, which do not change
     with suppress(duckdb.Error):  # a notebook's bar, which cannot be set without ipywidgets, is not drawn on stdout
         con.execute("set enable_progress_bar = false")  # it would draw among the rows

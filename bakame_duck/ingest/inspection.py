@@ -46,6 +46,9 @@ from bakame_duck.ingest.repair import Reject, Undecodable
 from bakame_duck.ingest.scanner import CHUNK_SIZE, Progress, ProgressCounter, ScanState, open_log, scan
 from bakame_duck.schema import COLUMNS, NAMES
 
+READ_STATES = frozenset({"sound", "repaired"})
+"""States of files whose records are read."""
+
 FORMAT = 6  # of what is remembered; raise it when an inspection would say something else
 _PART = 4 << 20  # of the live file
 _END_SIZE = 4096
@@ -124,6 +127,11 @@ class Inspection:
         return self.rows + len(self.rejects) + (self.pending_bytes > 0)
 
     @property
+    def record_ranges(self) -> tuple[tuple[int, int], ...]:
+        """The ranges of record numbers that are used, first and last; all of them."""
+        return ((1, self.rows),)
+
+    @property
     def first_at(self) -> datetime | None:
         """Its earliest instant, UTC."""
         return min((piece.first_at for piece in self.pieces if piece.first_at), default=None)
@@ -193,7 +201,7 @@ def inspect(
 
     Args:
         con: A connection made by :func:`bakame_duck.ingest.csv_reader.open_connection`; the ends of live files
-            become its table ``log_tails``.
+            become its table ``internal.log_tails``.
 
         recalled: The files, and what is remembered of them.
 
@@ -204,7 +212,7 @@ def inspect(
     """
     folders, found = recalled.folders, list(recalled.found)
     columns = ", ".join(f"{name} varchar" for name in NAMES)
-    con.execute(f"create table log_tails ({columns}, source_file varchar, source_row bigint)")
+    con.execute(f"create table internal.log_tails ({columns}, source_file varchar, source_row bigint)")
     new = [(place, file) for place, file in enumerate(recalled.files) if found[place] is None]
     seen = ProgressCounter(2 * sum(_size_of(file.path) for _, file in new), progress)
     pool = ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1))  # a core is for DuckDB, which reads what was scanned
@@ -227,7 +235,7 @@ def inspect(
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Hold the garbage collector off: among thousands of notes it would look for garbage again and again."""
+    """Hold the garbage collector off: among thousands of entries it would look for garbage again and again."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -251,14 +259,14 @@ class _Folder:
 
     def __init__(self, cache: Cache) -> None:
         self.cache = cache
-        self.notes = cache.recall()
+        self.entries = cache.load()
         self._new: dict[str, str] = {}
 
     def load_cached(self, file: LogFile) -> Inspection | None:
         """Return what was found in this version of a rotated *file*, where it lies as it is named now."""
         try:
             version = fingerprint(file)
-            known = from_json(self.notes[version])
+            known = from_json(self.entries[version])
             path, pieces = file.path, known.get("pieces", ())
             if known.get("state") == "repaired":
                 path = self.cache.folder / _copy_of(version)
@@ -273,20 +281,20 @@ class _Folder:
     def proven(self, file: LogFile, stream: IO[bytes]) -> _Proven:
         """Return what is proven of the live *file*, which *stream* reads."""
         with suppress(KeyError, ValidationError):
-            proven = _PROVEN.validate_json(self.notes[_live_key(file)])
+            proven = _PROVEN.validate_json(self.entries[_live_key(file)])
             paths = [self.cache.folder / Path(piece.path).name for piece in proven.pieces if piece.path]
             if all(path.is_file() for path in paths) and proven.mark == _mark(stream, proven.tally.offset):
                 pieces = zip(proven.pieces, map(str, paths), strict=True)
                 return replace(proven, pieces=tuple(replace(piece, path=path) for piece, path in pieces))
         return _Proven("", ScanState(), ())
 
-    def remember(self, key: str, note: bytes) -> None:
-        self._new[key] = note.decode()
+    def store(self, key: str, entry: bytes) -> None:
+        self._new[key] = entry.decode()
 
     def save(self) -> None:
         if self._new:
-            self.cache.remember(self._new)
-            self.notes |= self._new
+            self.cache.store(self._new)
+            self.entries |= self._new
             self._new = {}
 
 
@@ -439,16 +447,16 @@ def _remembered(con: DuckDBPyConnection, look: _Look, folder: _Folder) -> Inspec
     if not look.key or inspection.state == "unreadable":
         return inspection
     if not inspection.live:
-        folder.remember(look.key, _INSPECTION.dump_json(inspection, exclude={"file"}, exclude_defaults=True))
+        folder.store(look.key, _INSPECTION.dump_json(inspection, exclude={"file"}, exclude_defaults=True))
         return inspection
     proven = look.proven or _Proven("", ScanState(), ())
     parts, end = inspection.pieces[: len(proven.pieces)], inspection.pieces[len(proven.pieces) :]
-    folder.remember(look.key, _PROVEN.dump_json(replace(proven, pieces=parts)))
+    folder.store(look.key, _PROVEN.dump_json(replace(proven, pieces=parts)))
     for piece in end:
         names = ", ".join(NAMES)
         con.execute(
             f"""
-            insert into log_tails
+            insert into internal.log_tails
             select {names}, $1, $2 + row_number() over () from ({csv_reader.cells([piece], inspection.columns)})
             """,
             [str(inspection.file), proven.tally.rows],
@@ -468,7 +476,7 @@ def _name_duplicates(con: DuckDBPyConnection, inspections: list[Inspection]) -> 
         original = first.setdefault(digest, inspection) if digest and inspection.records else inspection
         if original is not inspection:
             if inspection.live:
-                con.execute("delete from log_tails where source_file = $1", [str(inspection.file)])
+                con.execute("delete from internal.log_tails where source_file = $1", [str(inspection.file)])
             inspection = replace(inspection, state="duplicate", duplicate_of=str(original.file))
         named.append(inspection)
     return named
@@ -483,7 +491,9 @@ def _hash_of_first(path: Path, size: int) -> str:
     return digest.hexdigest()
 
 
-def clear(folder: Path, files: Iterable[LogFile], inspections: Iterable[Inspection], others: Iterable[str]) -> None:
+def clear_cache(
+    folder: Path, files: Iterable[LogFile], inspections: Iterable[Inspection], others: Iterable[str]
+) -> None:
     """
     Remove from the cache of *folder* what belongs to none of its logs.
 
@@ -502,7 +512,7 @@ def clear(folder: Path, files: Iterable[LogFile], inspections: Iterable[Inspecti
             keys.append(_live_key(file) if file.live else fingerprint(file))
     cache = Cache(folder)
     cache.clear([*others, *(Path(piece.path).name for file in inspections for piece in file.pieces if piece.path)])
-    cache.forget_others(keys)
+    cache.retain(keys)
 
 
 def fingerprint(file: LogFile) -> str:

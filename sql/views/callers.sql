@@ -1,11 +1,13 @@
--- The callers, by call or SMS, of all times.
--- Grain: one phone number. First and last record in the logs.
--- It reads log_records, so that it knows all times even where hold keeps some of them only.
+-- The callers, by call or SMS.
+-- Grain: one phone number.
+-- Columns:
+--   phone_number: the caller.
+--   first_at: instant of the first record in the logs, UTC.
+--   last_at: instant of the last record in the logs, UTC.
 create or replace view callers as
 select
     phone_number,
-    min(timestamp) as first_at,
-    max(timestamp) as last_at
-from log_records
-where phone_number is not null
+    min(first_at) as first_at,
+    max(last_at) as last_at
+from internal.callers_by_log
 group by phone_number;

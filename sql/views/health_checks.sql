@@ -8,7 +8,7 @@ answers as (
         source_file,
         line,
         case when json_valid(line) then cast(line as json) end as answer
-    from health_check_lines
+    from internal.health_check_lines
     where trim(line, E' \t\r\n') <> ''
 )
 

@@ -4,7 +4,7 @@ create or replace view ingest_cells as
 with
 
 cells as (
-    unpivot suspect_cells
+    unpivot internal.suspect_cells
     on columns(* exclude (source_file, source_row))
     into name column_name value value
 ),
@@ -16,7 +16,7 @@ misfits as (
         cells.column_name,
         cells.value
     from cells
-    inner join log_columns on cells.column_name = log_columns.column_name
+    inner join internal.log_columns as log_columns on cells.column_name = log_columns.column_name
     where
         case log_columns.column_type
             when 'TIMESTAMP' then as_utc(cells.value) is null
@@ -33,8 +33,8 @@ undecodable_texts as (
         undecodable_cells.row,
         undecodable_cells.column_name,
         undecodable_cells.value
-    from undecodable_cells
-    left join log_columns on undecodable_cells.column_name = log_columns.column_name
+    from internal.undecodable_cells as undecodable_cells
+    left join internal.log_columns as log_columns on undecodable_cells.column_name = log_columns.column_name
     where coalesce(log_columns.column_type, 'VARCHAR') = 'VARCHAR'
 )
 

@@ -11,7 +11,7 @@ files as (
         from_json(held_columns, '["varchar"]') as held_columns,
         from_json(headers, '["varchar"]') as headers,
         row_number() over (order by first_at, file) as place
-    from inspected_files
+    from internal.inspected_files
     where accepted > 0 and state in ('sound', 'repaired')
 ),
 
@@ -77,7 +77,7 @@ changes as (
         held.column_name,
         'unknown' as change
     from held
-    left join log_columns on held.column_name = log_columns.column_name
+    left join internal.log_columns as log_columns on held.column_name = log_columns.column_name
     where log_columns.column_name is null
 )
 

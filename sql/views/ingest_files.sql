@@ -21,4 +21,4 @@ select
     from_json(headers, '["varchar"]') as headers,
     from_json(unknown_columns, '["varchar"]') as unknown_columns,
     content_hash
-from inspected_files;
+from internal.inspected_files;

@@ -9,4 +9,4 @@ select
     size,
     reason,
     raw
-from inspected_rejects;
+from internal.inspected_rejects;

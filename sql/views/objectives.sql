@@ -28,7 +28,7 @@ targets as (
             else 1 - objective_targets.target / 100
         end as allowed_share
     from thresholds
-    inner join objective_targets on thresholds.objective = objective_targets.objective
+    inner join internal.objective_targets as objective_targets on thresholds.objective = objective_targets.objective
 )
 
 select

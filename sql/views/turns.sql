@@ -1,52 +1,115 @@
--- The turns of the calls with their timings, and the learning module that each belongs to.
--- Grain: one turn_metrics record. Times in ms; NULL where the stage did not run.
--- The log calls every turn's module 'metrics'. Its learning module is that of the nearest
--- interaction in time, before or after: of its call, else of its caller (see module_source).
+-- The turns of the calls, with their timings and the learning module that each belongs to.
+-- Grain: one turn_metrics record. The log calls the module of every turn 'metrics'. The learning module is that of the
+-- nearest interaction of the call (less than four hours away), else of the nearest of the caller (less than 30 days).
+-- Columns:
+--   turn_at: instant of the turn, UTC.
+--   phone_number: the caller.
+--   call_id: Twilio's call id.
+--   turn: number of the turn in its call, as logged.
+--   module_name: the learning module; NULL when none is known.
+--   module_source: what names the module: 'call', 'caller' or 'none'.
+--   asr_ms: time of the speech recognition, in ms; NULL when it did not run.
+--   llm_ms: time of the language model, in ms; NULL when it did not run.
+--   tts_ms: time of the speech synthesis, in ms; NULL when it did not run.
+--   total_ms: processing time of the whole turn, in ms.
+--   unattributed_ms: processing time that no stage accounts for, in ms.
+--   tokens_in: tokens sent to the language model.
+--   tokens_out: tokens that it answered with.
+--   asr_confidence: confidence of the speech recognition, from 0 to 1.
+--   error: error message, as logged.
+--   error_stage: the stage that failed: 'asr', 'llm', 'tts' or 'unknown'; NULL without an error.
+--   tts_provider: service that spoke the answer.
+--   tts_voice: voice model.
+--   tts_rate: speech rate; 1 is normal.
+--   tts_pitch: pitch adjustment, as logged.
+--   tts_pitch_semitones: pitch adjustment, in semitones.
+--   tts_style: style setting.
+--   audio_encoding: output audio format.
+--   tts_fallback_count: number of fallback attempts.
+--   audio_transcode_ms: time of the audio conversion, in ms.
+--   sentence_chunks: number of sentence chunks.
+--   chunk_pause_ms: pause between chunks, in ms.
+--   barge_in_triggered: whether the caller interrupted the answer.
+--   source_file: the log file.
+--   source_row: number of the record in that file, from 1.
 create or replace view turns as
-with
+select
+    turn_at,
+    phone_number,
+    call_id,
+    turn,
+    module_name,
+    module_source,
+    asr_ms,
+    llm_ms,
+    tts_ms,
+    total_ms,
+    unattributed_ms,
+    tokens_in,
+    tokens_out,
+    asr_confidence,
+    error,
+    error_stage,
+    tts_provider,
+    tts_voice,
+    tts_rate,
+    tts_pitch,
+    tts_pitch_semitones,
+    tts_style,
+    audio_encoding,
+    tts_fallback_count,
+    audio_transcode_ms,
+    sentence_chunks,
+    chunk_pause_ms,
+    barge_in_triggered,
+    source_file,
+    source_row
+from internal.turns_by_log
+where module_source = 'call' and turn_at >= closed_since and turn_at <= closed_until
 
--- Grouped, though a turn stands there once: so DuckDB knows that this join adds no rows, and leaves it out of a
--- query that aggregates and asks for no module.
-modules as (
-    select
-        source_file,
-        source_row,
-        min(module_name) as module_name,
-        min(module_source) as module_source
-    from turn_modules
-    group by source_file, source_row
-)
+union all
 
 select
-    turn_timings.turn_at,
-    turn_timings.phone_number,
-    turn_timings.call_id,
-    turn_timings.turn,
-    modules.module_name,
-    coalesce(modules.module_source, 'none') as module_source,
-    turn_timings.asr_ms,
-    turn_timings.llm_ms,
-    turn_timings.tts_ms,
-    turn_timings.total_ms,
-    turn_timings.unattributed_ms,
-    turn_timings.tokens_in,
-    turn_timings.tokens_out,
-    turn_timings.asr_confidence,
-    turn_timings.error,
-    turn_timings.error_stage,
-    turn_timings.tts_provider,
-    turn_timings.tts_voice,
-    turn_timings.tts_rate,
-    turn_timings.tts_pitch,
-    turn_timings.tts_pitch_semitones,
-    turn_timings.tts_style,
-    turn_timings.audio_encoding,
-    turn_timings.tts_fallback_count,
-    turn_timings.audio_transcode_ms,
-    turn_timings.sentence_chunks,
-    turn_timings.chunk_pause_ms,
-    turn_timings.barge_in_triggered,
-    turn_timings.source_file,
-    turn_timings.source_row
-from turn_timings
-left join modules on turn_timings.source_file = modules.source_file and turn_timings.source_row = modules.source_row;
+    open_turns.turn_at,
+    open_turns.phone_number,
+    open_turns.call_id,
+    open_turns.turn,
+    coalesce(call_modules.module_name, caller_modules.module_name) as module_name,
+    case
+        when call_modules.module_name is not null then 'call'
+        when caller_modules.module_name is not null then 'caller'
+        else 'none'
+    end as module_source,
+    open_turns.asr_ms,
+    open_turns.llm_ms,
+    open_turns.tts_ms,
+    open_turns.total_ms,
+    open_turns.unattributed_ms,
+    open_turns.tokens_in,
+    open_turns.tokens_out,
+    open_turns.asr_confidence,
+    open_turns.error,
+    open_turns.error_stage,
+    open_turns.tts_provider,
+    open_turns.tts_voice,
+    open_turns.tts_rate,
+    open_turns.tts_pitch,
+    open_turns.tts_pitch_semitones,
+    open_turns.tts_style,
+    open_turns.audio_encoding,
+    open_turns.tts_fallback_count,
+    open_turns.audio_transcode_ms,
+    open_turns.sentence_chunks,
+    open_turns.chunk_pause_ms,
+    open_turns.barge_in_triggered,
+    open_turns.source_file,
+    open_turns.source_row
+from internal.open_turns
+left join internal.call_modules
+    on open_turns.turn_at = call_modules.turn_at
+    and open_turns.source_file = call_modules.source_file
+    and open_turns.source_row = call_modules.source_row
+left join internal.caller_modules
+    on open_turns.turn_at = caller_modules.turn_at
+    and open_turns.source_file = caller_modules.source_file
+    and open_turns.source_row = caller_modules.source_row;

@@ -36,4 +36,4 @@ select
     barge_in_triggered,
     source_file,
     source_row
-from log_records;
+from internal.log_records;

@@ -13,4 +13,4 @@ select
     file_url,
     status,
     source_file
-from audition_cells;
+from internal.audition_cells;

@@ -5,7 +5,7 @@ import duckdb
 import pytest
 
 from bakame_duck import connect
-from bakame_duck.catalog.connection import connect_empty, meaning
+from bakame_duck.catalog.template import connect_empty, meaning
 from bakame_duck.errors import DataFolderError
 from bakame_duck.resources import resource_folder
 from bakame_duck.settings import Settings
@@ -152,7 +152,7 @@ def known(con):
 
 def test_a_connection_copied_from_the_template_knows_what_the_one_knows_that_made_it(own_cache):
     first = connect_empty()
-    (template,) = own_cache.iterdir()
+    (template,) = own_cache.glob("*.duckdb")
     with duckdb.connect(template) as changed:
         changed.execute("create table only_in_the_template (x integer)")
     second = connect_empty()
@@ -168,13 +168,13 @@ def test_a_connection_copied_from_the_template_knows_what_the_one_knows_that_mad
 @pytest.mark.parametrize("size", [0, 100, 20_000])
 def test_a_torn_template_is_made_anew(size, own_cache):
     first = connect_empty()
-    (template,) = own_cache.iterdir()
+    (template,) = own_cache.glob("*.duckdb")
     whole = template.stat().st_size
     os.truncate(template, size)
 
     assert known(connect_empty()) == known(first)
     assert template.stat().st_size == whole
-    assert list(own_cache.iterdir()) == [template]
+    assert {path.name for path in own_cache.iterdir()} == {template.name, f"{template.name}.digest"}
 
 
 def test_without_a_place_for_the_template_every_connection_is_made_from_the_start(tmp_path, monkeypatch):
@@ -186,7 +186,7 @@ def test_without_a_place_for_the_template_every_connection_is_made_from_the_star
 
 def test_another_release_has_its_own_template_and_a_month_later_the_old_one_goes(own_cache, monkeypatch):
     connect_empty()
-    (old,) = own_cache.iterdir()
+    (old,) = own_cache.glob("*.duckdb")
     (own_cache / "other.js").touch()
     monkeypatch.setattr(duckdb, "__version__", "another")
     os.utime(old, (0, 0))
@@ -194,7 +194,7 @@ def test_another_release_has_its_own_template_and_a_month_later_the_old_one_goes
     connect_empty()
 
     assert not old.exists()
-    assert {path.suffix for path in own_cache.iterdir()} == {".duckdb", ".js"}
+    assert {path.suffix for path in own_cache.iterdir()} == {".digest", ".duckdb", ".js"}
 
 
 def test_connections_made_at_once_share_the_template(own_cache):
@@ -202,4 +202,4 @@ def test_connections_made_at_once_share_the_template(own_cache):
         made = list(pool.map(lambda _: known(connect_empty()), range(24)))
 
     assert all(one == made[0] for one in made)
-    assert len(list(own_cache.iterdir())) == 1
+    assert len(list(own_cache.glob("*.duckdb"))) == 1

@@ -25,6 +25,7 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
+from bakame_duck.cache import Cache
 from bakame_duck.sample.logs import write_sample
 
 DEEP = bool(os.environ.get("BAKAME_DUCK_DEEP"))
@@ -42,7 +43,7 @@ Answer = Mapping[str, list[object]]
 LOOK = """
 import json, sys
 import bakame_duck
-from bakame_duck import mirror, schema
+from bakame_duck import schema; from bakame_duck.catalog import rollups
 
 LEDGER = 'state, reason, layouts, size, records, "rows", rejects, pending_bytes, duplicate_of, unknown_columns'
 HASHES = ", ".join(f"bit_xor(hash(source_row, {name}))" for name in schema.NAMES)
@@ -65,7 +66,7 @@ for step, folder, options in json.loads(sys.argv[1]):
     if step == "look":
         answers.append(look(folder, **options))
     else:
-        mirror.refresh(folder)
+        rollups.refresh(folder)
 json.dump(answers, sys.stdout)
 """
 
@@ -81,7 +82,7 @@ sys.stdin.readline()
 """
 WORKS = {
     "first contact": "bakame_duck.connect(sys.argv[1], mirror=False)",
-    "refresh": "mirror.refresh(sys.argv[1])",
+    "refresh": "rollups.refresh(sys.argv[1])",
 }
 
 # Writes down how Python opens the raw logs of a folder, and what else it does to them.
@@ -109,7 +110,7 @@ def watch(event, arguments):
 sys.addaudithook(watch)
 for options in ({"mirror": False}, {"mirror": True}):
     bakame_duck.connect(folder, **options).execute("select count(*) from user_sessions").fetchall()
-    mirror.refresh(folder)
+    rollups.refresh(folder)
 sys.argv[1:] = ["check", "--data", str(folder)]
 try:
     sys.stdout = sys.stderr
@@ -155,7 +156,7 @@ def command(
 
 
 def cache_of(folder: Path) -> Path:
-    return folder / ".bakame-duck"
+    return Cache(folder).folder
 
 
 def unfinished(cache: Path) -> list[Path]:
@@ -171,12 +172,8 @@ def assert_whole(folder: Path) -> None:
 
 
 def snapshot(folder: Path) -> dict[str, tuple[bytes, int, int]]:
-    """Return the content, the time and the mode of everything beside the cache."""
-    return {
-        path.name: (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_mode)
-        for path in folder.iterdir()
-        if path.name != ".bakame-duck"
-    }
+    """Return the content, the time and the mode of everything in *folder*."""
+    return {path.name: (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_mode) for path in folder.iterdir()}
 
 
 def assert_told_in_two_lines(done: subprocess.CompletedProcess[str]) -> None:
@@ -408,8 +405,8 @@ def test_two_refresh_commands_at_once_both_succeed(logs: Logs, tmp_path: Path) -
 
 
 @pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of its own that is soon full."""
+def small_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A small disk of its own, with the cache."""
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = shutil.which("mount")
@@ -419,6 +416,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     mounted = subprocess.run([mount, *options, "tmpfs", str(disk)], capture_output=True, text=True, check=False)
     if mounted.returncode:
         pytest.skip(f"a small disk cannot be mounted here: {mounted.stderr.strip()}")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(disk / "cache"))
     yield disk
     subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
@@ -555,15 +553,12 @@ def test_in_a_folder_that_cannot_be_written_to_logs_are_read_all_the_same(all_ki
     touched = subprocess.run([*under, "touch", str(all_kinds / "note")], capture_output=True, check=False)
     assert touched.returncode == 1
 
-    left = read_in_every_way(all_kinds, cwd=tmp_path, under=under, XDG_CACHE_HOME=str(tmp_path / "cache"))
+    left = read_in_every_way(all_kinds, cwd=tmp_path, under=under)
 
     assert left == [0, 0, 0, 4, 4]
     assert snapshot(all_kinds) == before
-    assert not cache_of(all_kinds).exists()
-    kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
-    assert kept
-    assert any(path.suffix == ".parquet" for path in kept)
-    assert unfinished(tmp_path / "cache") == []
+    assert list(cache_of(all_kinds).glob("*.parquet"))
+    assert unfinished(cache_of(all_kinds)) == []
 
 
 def test_logs_are_only_ever_opened_for_reading(all_kinds: Path, tmp_path: Path) -> None:

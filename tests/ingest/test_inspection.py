@@ -17,6 +17,7 @@ from hypothesis import given as given_any
 from hypothesis import strategies as st
 
 from bakame_duck import connect
+from bakame_duck.cache import Cache
 from bakame_duck.errors import CacheError
 from bakame_duck.ingest import csv_reader, inspection
 from bakame_duck.ingest.csv_reader import open_connection
@@ -213,7 +214,7 @@ def test_a_bad_timestamp_is_no_damage(given):
 
     assert inputs(con) == ["one", "no time", 'three\r\nwith "quotes"']
     assert ledger(con, "state", "records", '"rows"', "undated", "bad_cells") == [("sound", 3, 3, 1, 1)]
-    assert not list((given.folder / ".bakame-duck").glob("*.csv"))
+    assert not list(Cache(given.folder).folder.glob("*.csv"))
 
 
 @pytest.mark.parametrize("instant", ["0000-01-01 00:00:00", "0044-03-15 (BC) 00:00:00", "0001-01-01T00:00:00+05:00"])
@@ -558,7 +559,7 @@ def test_the_logs_keep_their_bytes_and_times(given):
 
     assert len(inputs(con)) == 5
     assert [(path.read_bytes(), path.stat().st_mtime_ns) for path in paths] == before
-    assert sorted(path.name for path in given.folder.iterdir()) == [".bakame-duck", *(path.name for path in paths)]
+    assert sorted(path.name for path in given.folder.iterdir()) == [path.name for path in paths]
 
 
 def test_a_file_is_inspected_once_for_each_version(given, monkeypatch):
@@ -600,20 +601,10 @@ def test_a_file_rewritten_within_the_same_size_and_time_is_read_anew(given):
 def test_a_repaired_copy_that_was_deleted_is_made_again(given):
     given.file(as_csv(FIRST) + as_csv(SECOND)[:70] + as_csv(THIRD))
     assert len(inputs(given.connect())) == 2
-    for copy in (given.folder / ".bakame-duck").glob("*.csv"):
+    for copy in Cache(given.folder).folder.glob("*.csv"):
         copy.unlink()
 
     assert inputs(given.connect()) == ["one", 'three\r\nwith "quotes"']
-
-
-def test_the_notes_on_a_folder_that_cannot_be_written_go_to_the_users_cache(given, tmp_path, monkeypatch):
-    given.file(as_csv(FIRST))
-    monkeypatch.setattr(inspection.os, "access", lambda *_: False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-    assert inputs(given.connect()) == ["one"]
-    assert [path.name for path in given.folder.iterdir()] == ["user_sessions_2026-01-04.csv"]
-    assert [path.name for path in (tmp_path / "cache" / "bakame-duck").rglob("*/*")] == ["notes.sqlite"]
 
 
 def test_files_that_wait_are_not_read_any_more_when_one_cannot_be_kept(given, monkeypatch):

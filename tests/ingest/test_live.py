@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bakame_duck import connect
-from bakame_duck.cache import NAME
+from bakame_duck.cache import Cache
 from bakame_duck.ingest import inspection, scanner
 from bakame_duck.settings import Settings
 from tests.conftest import as_csv, cells
@@ -39,7 +39,7 @@ def ledger(given, *columns):
 
 
 def parts(given):
-    return sorted((given.folder / NAME).glob("*.csv"))
+    return sorted(Cache(given.folder).folder.glob("*.csv"))
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ def test_a_folder_that_moved_reads_its_own_parts(given, small_parts, tmp_path):
     assert turns(given) == numbered(*range(100))
     with given.connect() as con:
         (view,) = con.execute("select sql from duckdb_views() where view_name = 'log_cells'").fetchall()[0]
-    assert view.count(str(given.folder / NAME)) == len(parts(given))
+    assert view.count(str(Cache(given.folder).folder)) == len(parts(given))
 
 
 def test_only_the_parts_that_can_hold_the_time_are_opened(given, small_parts):

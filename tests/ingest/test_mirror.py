@@ -1,7 +1,6 @@
 import gzip
 import os
 import re
-import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -9,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bakame_duck import connect
-from bakame_duck.cache import NAME
+from bakame_duck.cache import Cache
+from bakame_duck.catalog.rollups import refresh
 from bakame_duck.errors import DataFolderError
-from bakame_duck.ingest import mirror
-from bakame_duck.ingest.mirror import refresh
 from bakame_duck.schema import NAMES
 from bakame_duck.settings import Settings
 from tests.conftest import as_csv, cells
@@ -38,7 +36,7 @@ def rows(given, **options):
 
 
 def parquet_files(given):
-    return sorted((given.folder / NAME).glob("*.parquet"))
+    return sorted(Cache(given.folder).folder.glob("*.parquet"))
 
 
 def opened(given, **options):
@@ -103,7 +101,7 @@ def test_a_file_is_mirrored_once(given):
 def test_another_process_finds_the_mirror(given):
     three_days(given)
     refresh(given.folder)
-    script = "import sys; from bakame_duck import mirror; print(mirror.refresh(sys.argv[1]).built)"
+    script = "import sys; from bakame_duck.catalog import rollups; print(rollups.refresh(sys.argv[1]).built)"
 
     for seed in range(4):
         told = subprocess.run(
@@ -194,17 +192,17 @@ def test_what_belongs_to_no_log_is_cleared_after_an_hour(given):
     refresh(given.folder)
     for name in (f"user_sessions_{DAYS[1]}.csv", "user_sessions_torn.csv"):
         (given.folder / name).unlink()
-    left_over = given.folder / NAME / ".unfinished-by-a-killed-process"
+    left_over = Cache(given.folder).folder / ".unfinished-abc_1234.parquet"
     left_over.touch()
 
     refresh(given.folder)
     assert (len(parquet_files(given)), left_over.exists()) == (4, True)
-    for path in (given.folder / NAME).iterdir():
+    for path in Cache(given.folder).folder.iterdir():
         os.utime(path, times=(0, 0))
     refresh(given.folder)
 
     assert (len(parquet_files(given)), left_over.exists()) == (2, False)
-    assert sorted({path.suffix for path in (given.folder / NAME).iterdir()}) == [".parquet", ".sqlite"]
+    assert sorted({path.suffix for path in Cache(given.folder).folder.iterdir()}) == [".digest", ".parquet", ".sqlite"]
     assert len(rows(given)) == 6
 
 
@@ -270,28 +268,6 @@ def test_bad_cells_are_listed_although_the_mirror_is_read(given):
     con = given.connect()
 
     assert con.execute('select "row", column_name, value from ingest_cells').fetchall() == [(2, "asr_ms", "N/A")]
-
-
-def test_the_mirror_of_a_folder_that_cannot_be_written_goes_to_the_users_cache(given, tmp_path, monkeypatch):
-    three_days(given)
-    monkeypatch.setattr("bakame_duck.cache.os.access", lambda *_: False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-    refresh(given.folder)
-
-    assert len(list((tmp_path / "cache").rglob("*.parquet"))) == 3
-    assert not (given.folder / NAME).exists()
-    assert opened(given) == (3, 0)
-
-
-def test_a_copied_folder_brings_its_mirror_along(given, tmp_path):
-    three_days(given)
-    refresh(given.folder)
-    plain = [row[:-2] for row in rows(given)]
-    given.folder = shutil.copytree(given.folder, tmp_path / "copy")
-
-    assert [row[:-2] for row in rows(given)] == plain
-    assert opened(given) == (3, 0)
 
 
 def test_progress_names_what_is_done(given):

@@ -9,7 +9,7 @@ from hypothesis import given as given_any
 from hypothesis import strategies as st
 
 from bakame_duck import connect
-from bakame_duck.ingest import mirror
+from bakame_duck.catalog import rollups
 from bakame_duck.schema import NAMES
 from bakame_duck.settings import Settings
 from tests.log_strategies import as_text, as_values, logs, read_by_python, read_sizes, reading_at_once
@@ -52,7 +52,7 @@ def compare(path, folder):
 
     with connect(path, settings=Settings.model_construct(), mirror=False) as con:
         cells, values, files = rows_of(con, "log_cells"), rows_of(con, "log_records"), ledger(con)
-    refreshed = mirror.refresh(path)
+    refreshed = rollups.refresh(path)
     with connect(path, settings=Settings.model_construct(), mirror=True) as con:
         mirrored, mirrored_files = rows_of(con, "log_records"), ledger(con)
 

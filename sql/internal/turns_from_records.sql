@@ -1,6 +1,6 @@
--- The turns of the calls with their timings, before each is given its learning module (see turns).
--- Grain: one turn_metrics record. Times in ms; NULL where the stage did not run.
-create or replace view turn_timings as
+-- Turns of the logs that have no rollups, without their learning module.
+-- Grain: one turn_metrics record. Times in ms; NULL when the stage did not run.
+create or replace view internal.turns_from_records as
 with
 
 records as (
@@ -10,7 +10,7 @@ records as (
         positive_or_null(llm_ms) as llm,
         positive_or_null(tts_ms) as tts,
         positive_or_null(total_ms) as total
-    from user_sessions
+    from internal.unrolled_records
     where interaction_type = 'turn_metrics'
 )
 
@@ -23,7 +23,7 @@ select
     llm as llm_ms,
     tts as tts_ms,
     total as total_ms,
-    round(total - coalesce(asr, 0) - coalesce(llm, 0) - coalesce(tts, 0), 3) as unattributed_ms,
+    round((total - coalesce(asr, 0) - coalesce(llm, 0) - coalesce(tts, 0)) * 1000) / 1000 as unattributed_ms,
     positive_or_null(tokens_in) as tokens_in,
     positive_or_null(tokens_out) as tokens_out,
     positive_or_null(asr_confidence) as asr_confidence,

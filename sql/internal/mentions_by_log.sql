@@ -1,0 +1,9 @@
+-- Mentions of a learning module, log by log.
+-- Grain: as internal.mentions_from_records, or as its rollup for a log that has one: connect adds these to the view.
+-- From closed_since to closed_until no other log has a record less than four hours away; NULL without rollups.
+create or replace view internal.mentions_by_log as
+select
+    *,
+    cast(null as timestamp) as closed_since,
+    cast(null as timestamp) as closed_until
+from internal.mentions_from_records;
