@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, Field, ValidationError
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -98,6 +98,10 @@ class Settings(BaseSettings):
 
         mirror: Whether rotated logs are read from their mirror where there is one.
 
+        cache: The folder of the cache; by default ``bakame-duck`` in the user's cache folder.
+
+        cache_limit: The size that ``refresh`` keeps the cache below, such as ``20 GB``; by default there is no limit.
+
         pseudonym_key: The file that holds the key of the callers' pseudonyms; without it, one in the user's data
             folder, which is made when it is first needed.
 
@@ -114,6 +118,8 @@ class Settings(BaseSettings):
     reports: Path = Path("reports")
     timezone: TimeZone = "Africa/Kigali"
     mirror: bool = True
+    cache: Path | None = None
+    cache_limit: Annotated[ByteSize, Field(gt=0)] | None = None
     pseudonym_key: Path | None = None
     tts_min_effect: Milliseconds = 50
     chromium: Path | None = None
@@ -132,9 +138,12 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
 
 
-def load_settings() -> Settings:
+def load_settings(**values: object) -> Settings:
     """
     Return the settings of this working folder and environment.
+
+    Args:
+        values: Settings that take precedence; None leaves a setting as it is.
 
     Raises:
         SettingsError: A name is unknown, or a value does not fit.
@@ -144,7 +153,8 @@ def load_settings() -> Settings:
             f"{FILE_VARIABLE} names {settings_file()}, which is not there", hint="Mend the variable, or unset it."
         )
     try:
-        return Settings()
+        given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
+        return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))

@@ -337,7 +337,7 @@ read_sizes = st.tuples(st.sampled_from([None, 97, 701]), st.sampled_from([None, 
 @contextmanager
 def reading_at_once(stretch, part):
     with pytest.MonkeyPatch.context() as patch:
-        for module, name, size in ((scanner, "STRETCH", stretch), (inspection, "_PART", part)):
+        for module, name, size in ((scanner, "CHUNK_SIZE", stretch), (inspection, "_PART", part)):
             if size:
                 patch.setattr(module, name, size)
         yield

@@ -45,7 +45,7 @@ def parts(given):
 @pytest.fixture
 def small_parts(monkeypatch):
     monkeypatch.setattr(inspection, "_PART", 1000)
-    monkeypatch.setattr(scanner, "STRETCH", 400)
+    monkeypatch.setattr(scanner, "CHUNK_SIZE", 400)
 
 
 def test_what_is_proven_is_kept_in_parts_and_numbered_through(given, small_parts):
@@ -70,7 +70,7 @@ def test_parts_stay_as_they_are_when_the_file_grows(given, small_parts):
 
 def test_looking_again_reads_what_was_appended_and_not_the_file(given, monkeypatch):
     monkeypatch.setattr(inspection, "_PART", 20_000)
-    monkeypatch.setattr(scanner, "STRETCH", 10_000)
+    monkeypatch.setattr(scanner, "CHUNK_SIZE", 10_000)
     monkeypatch.setattr(inspection, "_BEGINNING", 4096)
     size = given.file(records(0, 20_000), LIVE).stat().st_size
     sizes = []

@@ -192,7 +192,7 @@ def test_what_belongs_to_no_log_is_cleared_after_an_hour(given):
     refresh(given.folder)
     for name in (f"user_sessions_{DAYS[1]}.csv", "user_sessions_torn.csv"):
         (given.folder / name).unlink()
-    left_over = Cache(given.folder).folder / ".unfinished-abc_1234.parquet"
+    left_over = Cache(given.folder).folder / ".unfinished-abc_1234.csv"
     left_over.touch()
 
     refresh(given.folder)
