@@ -213,8 +213,12 @@ def create_by_log_views(con: DuckDBPyConnection, logs: Sequence[Inspection]) -> 
 def _write_rollups(con: DuckDBPyConnection, log: Inspection) -> None:
     path = mirror.mirror_path(log)
     con.execute(f"create or replace view internal.unrolled_records as {mirror_of(path)}")
+    folder = Cache(log.file.parent)
+    complete = folder.complete_files()
     for kind, name in rollup_names(log).items():
-        with Cache(log.file.parent).new_file(name) as unfinished:
+        if name in complete:
+            continue
+        with folder.new_file(name) as unfinished:
             try:
                 con.execute(
                     f"""

@@ -4,26 +4,23 @@
 create or replace view internal.call_modules as
 with
 
+hour_offsets (hours) as (
+    values (-4), (4)
+),
+
 -- A join on the day lets DuckDB skip the rollups of other days.
 turn_days as (
     select
-        turn_at,
-        source_file,
-        source_row,
-        call_id,
-        cast(turn_at - interval 4 hours as date) as mention_day
+        open_turns.turn_at,
+        open_turns.source_file,
+        open_turns.source_row,
+        open_turns.call_id,
+        cast(open_turns.turn_at + hour_offsets.hours * interval 1 hour as date) as mention_day
     from internal.open_turns
-
-    union all
-
-    select
-        turn_at,
-        source_file,
-        source_row,
-        call_id,
-        cast(turn_at + interval 4 hours as date) as mention_day
-    from internal.open_turns
-    where cast(turn_at + interval 4 hours as date) > cast(turn_at - interval 4 hours as date)
+    cross join hour_offsets
+    where
+        hour_offsets.hours < 0
+        or cast(open_turns.turn_at + interval 4 hours as date) > cast(open_turns.turn_at - interval 4 hours as date)
 ),
 
 distances as (
@@ -32,8 +29,9 @@ distances as (
         turn_days.source_file,
         turn_days.source_row,
         mentions.module_name,
-        mentions.mentioned_at > turn_days.turn_at as is_after,
-        abs(epoch(mentions.mentioned_at - turn_days.turn_at)) as distance_s
+        -- Twice the distance in microseconds, and one more after the turn: the earlier of two equally near ones is first.
+        2 * abs(date_diff('microsecond', turn_days.turn_at, mentions.mentioned_at))
+        + case when mentions.mentioned_at > turn_days.turn_at then 1 else 0 end as twice_distance_us
     from turn_days
     inner join internal.mentions_by_log as mentions
         on turn_days.call_id = mentions.call_id and turn_days.mention_day = mentions.mention_day
@@ -43,7 +41,7 @@ select
     turn_at,
     source_file,
     source_row,
-    arg_min(module_name, (distance_s, is_after, module_name)) as module_name
+    arg_min(module_name, (twice_distance_us, module_name)) as module_name
 from distances
-where distance_s < 14400
+where twice_distance_us < 2 * 14400000000
 group by turn_at, source_file, source_row;

@@ -37,8 +37,9 @@ distances as (
         turn_months.source_file,
         turn_months.source_row,
         mentions.module_name,
-        mentions.mentioned_at > turn_months.turn_at as is_after,
-        abs(epoch(mentions.mentioned_at - turn_months.turn_at)) as distance_s
+        -- Twice the distance in microseconds, and one more after the turn: the earlier of two equally near ones is first.
+        2 * abs(date_diff('microsecond', turn_months.turn_at, mentions.mentioned_at))
+        + case when mentions.mentioned_at > turn_months.turn_at then 1 else 0 end as twice_distance_us
     from turn_months
     inner join internal.mentions_by_log as mentions
         on turn_months.phone_number = mentions.phone_number and turn_months.mention_month = mentions.mention_month
@@ -48,7 +49,7 @@ select
     turn_at,
     source_file,
     source_row,
-    arg_min(module_name, (distance_s, is_after, module_name)) as module_name
+    arg_min(module_name, (twice_distance_us, module_name)) as module_name
 from distances
-where distance_s < 2592000
+where twice_distance_us < 2 * 2592000000000
 group by turn_at, source_file, source_row;
