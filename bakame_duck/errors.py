@@ -1,8 +1,8 @@
 """
-What can go wrong that a user can mend.
+Exceptions for problems that the user can fix.
 
-Every error the package raises on purpose is a :class:`BakameDuckError`: one
-sentence that says what failed, and a hint that says what to do about it.
+Each is a :class:`BakameDuckError`: one sentence that says what is wrong, and a hint that
+says what to do.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from collections.abc import Iterable
 
 class BakameDuckError(Exception):
     """
-    The base of every error of the package.
+    The base of the package's errors.
 
     Args:
-        message: What failed, in one line.
+        message: What is wrong, in one line.
 
         hint: What the user can do about it, in one line.
     """
@@ -27,11 +27,11 @@ class BakameDuckError(Exception):
 
 
 class UsageError(BakameDuckError):
-    """The request itself cannot be meant: an unknown name, an impossible week."""
+    """Usage error: an unknown name, an impossible week."""
 
 
 class DataFolderError(UsageError):
-    """The data folder is missing, or holds no log."""
+    """The data folder is missing, or contains no log."""
 
 
 class LogError(BakameDuckError):
@@ -39,43 +39,43 @@ class LogError(BakameDuckError):
 
 
 class CacheError(BakameDuckError):
-    """What was learnt about the logs cannot be kept: no space, no permission."""
+    """The cache cannot be written: no space, no permission."""
 
 
 class SettingsError(UsageError):
-    """The settings file, or an environment variable, holds a value that does not fit."""
+    """The settings file, or an environment variable, contains an invalid value."""
 
 
 class PseudonymKeyError(BakameDuckError):
-    """The key of the callers' pseudonyms cannot be read, or none can be made."""
+    """The key of the callers' pseudonyms cannot be read or created."""
 
 
 class PeriodError(UsageError):
-    """Not a week or a span of days, or one without a record."""
+    """Not a week or a range of days, or one without a record."""
 
 
 class UnknownMetricError(UsageError):
-    """There is no metric of that name."""
+    """There is no such metric."""
 
 
 class UnknownParameterError(UsageError):
-    """The metric has no such parameter, or the value does not fit it."""
+    """The metric has no such parameter, or its value is invalid."""
 
 
 class ParameterError(UsageError):
-    """A report has no such parameter, or the value does not fit it."""
+    """The report has no such parameter, or its value is invalid."""
 
 
 class BrowserError(UsageError):
-    """There is no Chromium that could print a page."""
+    """No Chromium was found to print a page."""
 
 
 class QueryError(UsageError):
-    """DuckDB refused the SQL."""
+    """DuckDB rejected the SQL."""
 
 
 class ReportError(BakameDuckError):
-    """A notebook failed while it was executed, or could not be rendered, printed or verified."""
+    """A notebook failed, or its report could not be rendered, printed or verified."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

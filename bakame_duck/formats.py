@@ -1,4 +1,4 @@
-"""State what rows, the ledger and pages can be written as."""
+"""The formats of rows, of the ledger and of pages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Format(StrEnum):
-    """How rows are written."""
+    """The formats of rows."""
 
     TABLE = "table"
     CSV = "csv"
@@ -16,14 +16,14 @@ class Format(StrEnum):
 
 
 class LedgerFormat(StrEnum):
-    """How the ledger is written."""
+    """The formats of the ledger."""
 
     TABLE = "table"
     JSON = "json"
 
 
 class PageFormat(StrEnum):
-    """What a report's page is written as; notebook and JSON are always written."""
+    """The formats of a report's page; its notebook and JSON are always written."""
 
     HTML = "html"
     PDF = "pdf"

@@ -1,9 +1,8 @@
 """
-What a service can set for itself: where its logs lie, its time zone, its objectives.
+The settings of a service: where its logs are, its time zone, its objectives.
 
-Defaults are the specification's. They can be changed in ``bakame-duck.toml`` in the
-working folder (or the file that BAKAME_DUCK_SETTINGS names), and over that by
-environment variables::
+Defaults are the specification's. ``bakame-duck.toml`` in the working folder, or the file
+that BAKAME_DUCK_SETTINGS names, overrides them, and environment variables override both::
 
     timezone = "Africa/Kigali"
 
@@ -38,12 +37,12 @@ FILE_VARIABLE = "BAKAME_DUCK_SETTINGS"
 
 
 def settings_file() -> Path:
-    """Return the settings file: that of the working folder, unless the environment names another."""
+    """Return the path of the settings file: in the working folder, unless the environment names another."""
     return Path(os.environ.get(FILE_VARIABLE, "bakame-duck.toml"))
 
 
 Milliseconds = Annotated[float, Field(gt=0)]
-# A rate cannot stay below 0, nor a share rise above 100.
+# No rate can be below 0, and no share above 100.
 Rate = Annotated[float, Field(gt=0, le=100)]
 Share = Annotated[float, Field(ge=0, lt=100)]
 
@@ -56,21 +55,21 @@ def _time_zone(name: str) -> str:
     return name
 
 
-def _several(folders: object) -> object:
-    """Take one folder, several in a list, or several as PATH has them."""
+def _folders(folders: object) -> object:
+    """Accept one folder, a list of folders, or several joined as in PATH."""
     named = folders.split(os.pathsep) if isinstance(folders, str) else folders
     return [Path(folder).expanduser() for folder in named] if isinstance(named, list | tuple) else named
 
 
 TimeZone = Annotated[str, AfterValidator(_time_zone)]
-Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_several)]
+Folders = Annotated[tuple[Path, ...], NoDecode, BeforeValidator(_folders)]
 
 
 class Objectives(BaseModel, extra="forbid", frozen=True):
     """
     The ten monitoring thresholds: latencies in ms at p95, rates and shares in percent.
 
-    Latencies and error rates are to stay below, uptime and health checks above.
+    Latencies and error rates should stay below, uptime and health checks above.
     """
 
     asr_latency: Milliseconds = 500
@@ -90,24 +89,24 @@ class Settings(BaseSettings):
     The settings of one service.
 
     Attributes:
-        data: The folders that hold the logs: one, a list, or several joined as in PATH.
+        data: The folders of the logs: one, a list, or several joined as in PATH.
 
-        reports: The folder that reports are written to.
+        reports: The folder to write reports to.
 
-        timezone: The time zone in which reports cut days and weeks.
+        timezone: The time zone of the days and weeks of reports.
 
-        mirror: Whether rotated logs are read from their mirror where there is one.
+        mirror: Whether to read rotated logs from their mirror if they have one.
 
         cache: The folder of the cache; by default ``bakame-duck`` in the user's cache folder.
 
         cache_limit: The size that ``refresh`` keeps the cache below, such as ``20 GB``; by default there is no limit.
 
-        pseudonym_key: The file that holds the key of the callers' pseudonyms; without it, one in the user's data
-            folder, which is made when it is first needed.
+        pseudonym_key: The file with the key of the callers' pseudonyms; by default one in the user's data folder, which
+            is created on first use.
 
-        tts_min_effect: The smallest difference between two ways of speaking that is worth having: ms at p95.
+        tts_min_effect: The smallest difference between two TTS configurations that matters: ms at p95.
 
-        chromium: The browser that prints a report as PDF; by default one of the usual names on the path.
+        chromium: The browser that prints PDFs; by default one of the usual names on the path.
 
         objectives: The monitoring thresholds.
     """
@@ -146,11 +145,11 @@ def load_settings(**values: object) -> Settings:
         values: Settings that take precedence; None leaves a setting as it is.
 
     Raises:
-        SettingsError: A name is unknown, or a value does not fit.
+        SettingsError: A name is unknown, or a value is invalid.
     """
     if FILE_VARIABLE in os.environ and not settings_file().is_file():
         raise SettingsError(
-            f"{FILE_VARIABLE} names {settings_file()}, which is not there", hint="Mend the variable, or unset it."
+            f"{FILE_VARIABLE} names {settings_file()}, which does not exist", hint="Correct the variable, or unset it."
         )
     try:
         given: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
@@ -160,9 +159,10 @@ def load_settings(**values: object) -> Settings:
         name = ".".join(map(str, first["loc"]))
         raise SettingsError(
             f"Setting {name}: {first['msg'].removeprefix('Value error, ')}",
-            hint=f"Look at {settings_file()} and the BAKAME_DUCK_ variables; the README lists what can be set.",
+            hint=f"Check {settings_file()} and the BAKAME_DUCK_ variables; the README lists the settings.",
         ) from error
     except (ValueError, SourceError, OSError) as error:
         raise SettingsError(
-            f"{settings_file()}: {' '.join(str(error).split())}", hint="It is a TOML file; the README shows one."
+            f"{settings_file()}: {' '.join(str(error).split())}",
+            hint="The file must be TOML; the README contains an example.",
         ) from error

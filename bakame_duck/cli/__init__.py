@@ -1,1 +1,1 @@
-"""The command line: options, exit codes and printing; nothing else uses it."""
+"""The command line: options, exit codes and printing. No other package uses it."""

@@ -1,8 +1,8 @@
 """
-Tell what was read of the logs: the ledger as ``bakame-duck check`` writes it.
+Print the ledger of ``bakame-duck check``.
 
-Each part is a view or metric of ``sql/``; here they are only set. The text of rejects
-and bad cells stays in the views: callers' words don't belong on a monitor.
+Each part is a view or a metric of ``sql/``. The text of rejects and invalid cells is not
+printed, because it can contain callers' words.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ _PARTS = {
     "gaps": "from gaps()",
     "drift": "from ingest_drift",
 }
-_MOST_LINES = 20
+_MAX_LINES = 20
 
 
 def read_ledger(con: DuckDBPyConnection) -> dict[str, pl.DataFrame]:
-    """Return the ledger of a connection made by :func:`bakame_duck.connect`, part by part."""
+    """Return the parts of the ledger, by name, of a connection made by :func:`bakame_duck.connect`."""
     return {name: to_frame(con.sql(query)) for name, query in _PARTS.items()}
 
 
@@ -38,7 +38,7 @@ def write_ledger(ledger: dict[str, pl.DataFrame], form: LedgerFormat, out: IO[by
     """
     Write *ledger* to *out*.
 
-    As JSON it is one object: ``totals`` an object, each other part an array of objects.
+    JSON is one object: ``totals`` is an object, each other part an array of objects.
     """
     if form is LedgerFormat.JSON:
         parts = {name: as_json(frame) for name, frame in ledger.items()} | {"totals": as_json(ledger["totals"])[0]}
@@ -47,32 +47,32 @@ def write_ledger(ledger: dict[str, pl.DataFrame], form: LedgerFormat, out: IO[by
     out.write(_totals_text(ledger["totals"].row(0, named=True)).encode())
     files = [(row, ", ".join(_remarks(row))) for row in ledger["files"].to_dicts()]
     columns = ("file", "state", "records", "rows", "rejects")
-    telling = [{name: row[name] for name in columns} | {"remarks": remarks} for row, remarks in files if remarks]
+    remarkable = [{name: row[name] for name in columns} | {"remarks": remarks} for row, remarks in files if remarks]
     drift = ledger["drift"].drop("first_at")
     drift = drift.with_columns(pl.col("columns").map_elements(some_columns, return_dtype=pl.String))
     tables: list[tuple[str, pl.DataFrame, str]] = [
-        ("Files that are not simply sound", pl.DataFrame(telling), "ingest_files"),
+        ("Files with remarks", pl.DataFrame(remarkable), "ingest_files"),
         ("Rejects", ledger["rejects"], "ingest_rejects"),
-        ("Cells that do not fit their column", ledger["cells"], "ingest_cells"),
-        ("Gaps: no record in hours that usually have some, UTC", ledger["gaps"], "gaps()"),
-        ("Drift of the columns", drift, "ingest_drift"),
+        ("Invalid cells", ledger["cells"], "ingest_cells"),
+        ("Gaps: hours (UTC) without a record, at a time of day that usually has some", ledger["gaps"], "gaps()"),
+        ("Schema drift", drift, "ingest_drift"),
     ]
     folders = {row["file"].rpartition("/")[0] for row, _ in files}
     for title, rows, source in tables:
-        one_folder = len(folders) == 1 and "file" in rows.columns  # which is known to who named it
+        one_folder = len(folders) == 1 and "file" in rows.columns
         name = pl.col("file").str.split("/").list.last()
         _write_part(out, title, rows.with_columns(file=name) if one_folder else rows, source)
 
 
 def _remarks(file: dict[str, Any]) -> list[str]:
-    """Return what there is to say of a file that is not simply sound."""
+    """Return the remarks on a file; a sound file has none."""
     remarks = [file["reason"]] if file["reason"] else []
     if file["duplicate_of"]:
         remarks.append(f"the same content as {file['duplicate_of'].rpartition('/')[2]}")
     if file["pending_bytes"]:
         remarks.append(f"{pluralize(file['pending_bytes'], 'byte')} still being written")
     if file["bad_cells"]:
-        remarks.append(pluralize(file["bad_cells"], "cell that does not fit", "cells that do not fit"))
+        remarks.append(pluralize(file["bad_cells"], "invalid cell"))
     if file["undated"]:
         remarks.append(f"{pluralize(file['undated'], 'row')} without a usable timestamp")
     return remarks
@@ -93,7 +93,7 @@ def _totals_text(totals: dict[str, Any]) -> str:
         f"{pluralize(totals['files'], 'log file')}: {states}",
         f"{pluralize(totals['records'], 'record')} = {pluralize(totals['rows'], 'row')} + "
         f"{pluralize(totals['rejects'], 'reject')} + {count(pending)} pending",
-        f"{pluralize(totals['bad_cells'], 'cell that does not fit its', 'cells that do not fit their')} column, "
+        f"{pluralize(totals['bad_cells'], 'invalid cell')}, "
         f"{pluralize(totals['undated'], 'row')} without a usable timestamp",
     ]
     if totals["first_at"]:
@@ -104,7 +104,7 @@ def _totals_text(totals: dict[str, Any]) -> str:
 def _write_part(out: IO[bytes], title: str, rows: pl.DataFrame, source: str) -> None:
     if rows.is_empty():
         return
-    write_rows(rows.head(_MOST_LINES), Format.TABLE, text := io.BytesIO())
+    write_rows(rows.head(_MAX_LINES), Format.TABLE, text := io.BytesIO())
     out.write(f"\n{title}\n".encode() + text.getvalue())
-    if (more := len(rows) - _MOST_LINES) > 0:
+    if (more := len(rows) - _MAX_LINES) > 0:
         out.write(f'… and {more:,} more: bakame-duck sql "from {source}"\n'.encode())

@@ -178,7 +178,7 @@ def test_the_ledger_is_told_to_people_without_a_callers_word(damaged):
     assert text.splitlines()[:4] == [
         "5 log files: 2 sound, 1 repaired, 1 duplicate, 1 unreadable",
         "12 records = 10 rows + 1 reject + 1 pending",
-        "2 cells that do not fit their column, 1 row without a usable timestamp",
+        "2 invalid cells, 1 row without a usable timestamp",
         "from 2026-01-04 10:00:00 to 2026-01-04 10:00:00 UTC",
     ]
     assert "a folder" in text
@@ -199,5 +199,5 @@ def test_without_records_the_ledger_is_short(given):
     assert written(given.connect()).splitlines() == [
         "1 log file: 1 sound, 0 repaired, 0 duplicate, 0 unreadable",
         "0 records = 0 rows + 0 rejects + 0 pending",
-        "0 cells that do not fit their column, 0 rows without a usable timestamp",
+        "0 invalid cells, 0 rows without a usable timestamp",
     ]
