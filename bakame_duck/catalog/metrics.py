@@ -67,7 +67,7 @@ def metric(con: DuckDBPyConnection, name: str, **arguments: object) -> DuckDBPyR
     Args:
         con: A connection made by :func:`bakame_duck.connect`.
 
-        name: The metric's name, as ``bakame-duck query`` lists it.
+        name: The metric's name, as ``bakame-duck metric`` lists it.
 
         arguments: Its parameters by name: instants as datetime (without a zone: UTC), durations as
             timedelta, or both as text, such as ``2026-01-12T10:30`` and ``7 days``.
@@ -103,7 +103,7 @@ def _asked(
 ) -> _Rows:
     if name not in (known := _names()):
         raise UnknownMetricError(
-            f"No metric is called {name}.{nearest(name, known)}", hint="'bakame-duck query' lists them all."
+            f"No metric is called {name}.{nearest(name, known)}", hint="'bakame-duck metric' lists them all."
         )
     call = ", ".join(f"{argument} := ${argument}" for argument in arguments)
     try:

@@ -43,7 +43,7 @@ def test_an_unknown_metric_suggests_the_nearest(con):
     with pytest.raises(UnknownMetricError, match=r"latency_percentile\. Did you mean latency_percentiles\?") as error:
         metric(con, "latency_percentile")
 
-    assert "bakame-duck query" in error.value.hint
+    assert "bakame-duck metric" in error.value.hint
 
 
 def test_an_unknown_metric_far_from_all_suggests_nothing(con):
