@@ -23,7 +23,7 @@ select
     llm as llm_ms,
     tts as tts_ms,
     total as total_ms,
-    round((total - coalesce(asr, 0) - coalesce(llm, 0) - coalesce(tts, 0)) * 1000) / 1000 as unattributed_ms,
+    rounded(total - coalesce(asr, 0) - coalesce(llm, 0) - coalesce(tts, 0), 3) as unattributed_ms,
     positive_or_null(tokens_in) as tokens_in,
     positive_or_null(tokens_out) as tokens_out,
     positive_or_null(asr_confidence) as asr_confidence,

@@ -7,7 +7,7 @@ select
     phone_number,
     module_name,
     count(*) as usage_count,
-    coalesce(round(sum(session_duration), 6), 0) as total_duration,
+    coalesce(rounded(sum(session_duration), 6), 0) as total_duration,
     max(interaction_at) as last_used
 from interactions
 where phone_number is not null and module_name is not null

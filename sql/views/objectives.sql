@@ -42,6 +42,6 @@ select
     unit,
     case
         when kind = 'latency' then cast(ceil(ln(0.025) / ln(0.95)) as bigint)
-        else coalesce(cast(ceil(3.8415 * (1 - allowed_share) / nullif(round(allowed_share, 9), 0)) as bigint), 0)
+        else coalesce(cast(ceil(3.8415 * (1 - allowed_share) / nullif(rounded(allowed_share, 9), 0)) as bigint), 0)
     end as min_observations
 from targets;
