@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import polars as pl
 from duckdb import DuckDBPyConnection
 
-from bakame_duck.catalog.metrics import metric_frame
+from bakame_duck.catalog.metrics import metric
 
 _Result = TypeVar("_Result")
 
@@ -63,7 +63,7 @@ class Questions:
 
     def metric(self, name: str, **arguments: object) -> Answer:
         """Ask for the rows of a metric; see :func:`bakame_duck.metric`."""
-        return Answer(self.call(lambda con: metric_frame(con, name, **arguments)))
+        return Answer(self.call(lambda con: metric(con, name, **arguments).pl()))
 
     def sql(self, query: str) -> Answer:
         """Ask for the rows of a query."""

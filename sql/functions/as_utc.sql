@@ -1,7 +1,6 @@
 -- The instant that a log cell states, as naive UTC.
--- A cell without a zone is UTC already. One with Z or an offset goes through a zoned
--- type, because a plain cast to timestamp drops the offset without a word. An offset is
--- told by a plus, or by a minus behind the hour.
+-- A cell without a zone is in UTC. One with Z or an offset goes through a zoned type, because a plain cast to timestamp
+-- drops the offset silently. An offset is recognized by a plus, or by a minus after the hour.
 create or replace macro as_utc(cell) as
 case
     when contains(cell, '+') or suffix(cell, 'Z') or cell like '%:%-%'

@@ -1,3 +1,4 @@
--- Whether a text holds an e-mail address.
+-- Whether a text has an e-mail address.
 create or replace macro has_email_address(content) as
-contains(content, '@') and regexp_matches(content, '[^\s@]@[^\s@.]+(\.[^\s@.]+)*\.\pL{2}');
+contains(content, '@')
+and regexp_matches(content, '[^\t\n\f\r @]@[^\t\n\f\r @.]+(\.[^\t\n\f\r @.]+)*\.\pL{2}');
