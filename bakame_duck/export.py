@@ -12,7 +12,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from itertools import chain, count
 from typing import IO, TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from rich.text import Text
 from bakame_duck.formats import Format
 from bakame_duck.palette import NUMBERS
 from bakame_duck.sanitize import sanitize_row
+from bakame_duck.timespan import to_naive_utc
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyRelation
@@ -32,11 +33,11 @@ if TYPE_CHECKING:
 _DECIMALS, _DIGITS = 6, 11  # of a report's numbers: at most, and in all
 
 
-_COMPUTED = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # what makes a spreadsheet compute a text
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # how a formula in a spreadsheet can start
 
 
 def to_frame(relation: DuckDBPyRelation) -> pl.DataFrame:
-    """Return the rows of any query as Polars can hold them: a name for each column, intervals as text."""
+    """Return the rows of any query as a Polars frame, with unique column names and intervals as text."""
     columns: dict[str, str] = {}
     for position, (name, kind) in enumerate(zip(relation.columns, relation.types, strict=True), start=1):
         names = chain([name], (f"{name}_{number}" for number in count(1)))
@@ -73,8 +74,8 @@ def spreadsheet_csv(rows: Sequence[Mapping[str, Any]]) -> str:
     """
     Return *rows* as CSV that is safe to open in a spreadsheet.
 
-    A text that a spreadsheet would compute (``=1+1``) gets an apostrophe before it, as OWASP's
-    page on CSV injection advises; numbers stay numbers.
+    Text that a spreadsheet would evaluate (``=1+1``) gets a leading apostrophe, as OWASP's page on CSV
+    injection recommends; numbers stay numbers.
     """
     content = io.StringIO()
     writer = csv.DictWriter(content, rows[0].keys())
@@ -86,24 +87,24 @@ def spreadsheet_csv(rows: Sequence[Mapping[str, Any]]) -> str:
 def _spreadsheet_cell(value: Any) -> Any:
     plain = _plain(value)
     text = json.dumps(plain, ensure_ascii=False) if isinstance(plain, dict | list) else plain
-    return f"'{text}" if isinstance(text, str) and text.startswith(_COMPUTED) else text
+    return f"'{text}" if isinstance(text, str) and text.startswith(_FORMULA) else text
 
 
 def as_json(frame: pl.DataFrame, *, rounded: bool = False) -> list[dict[str, Any]]:
     """
-    Return the rows of *frame* as JSON can hold them.
+    Return the rows of *frame* as JSON values.
 
     Args:
         frame: The rows.
 
-        rounded: Whether floats lose the digits in which two runs over the same rows can differ.
+        rounded: Whether to drop the digits of floats that can differ between two runs over the same rows.
     """
     return [{name: _plain(value, rounded) for name, value in row.items()} for row in frame.to_dicts()]
 
 
 @dataclass(frozen=True, repr=False)
 class Numbers:
-    """The numbers of a report, which a notebook holds as JSON."""
+    """The numbers of a report, as the JSON that a notebook stores."""
 
     sections: dict[str, list[dict[str, Any]]]
 
@@ -116,12 +117,12 @@ class Numbers:
 
 def numbers(**frames: pl.DataFrame) -> Numbers:
     """
-    Gather the numbers of a report; ``reports`` writes them beside the page.
+    Collect the numbers of a report for its JSON document.
 
-    What a log says stands there as ``texts`` shows it, log files without the folder that they lie in.
+    Text from the logs is sanitized, and log files are named without their folder.
 
     Args:
-        frames: The rows that the report shows, by the name of their section.
+        frames: The rows that the report shows, by section.
     """
     return Numbers(
         {name: [sanitize_row(row) for row in as_json(frame, rounded=True)] for name, frame in frames.items()}
@@ -130,9 +131,9 @@ def numbers(**frames: pl.DataFrame) -> Numbers:
 
 def _round(value: float) -> float:
     """
-    Return *value* with the digits that are the same in every run.
+    Return *value* without the digits that can differ between runs.
 
-    Sums of floats differ in their last digits from run to run, as threads share the rows out.
+    Sums of floats differ in their last digits, because threads divide the rows differently.
     """
     before = math.floor(math.log10(abs(value))) + 1 if value else 0
     return round(value, min(_DECIMALS, _DIGITS - before))
@@ -145,7 +146,7 @@ def _plain(value: Any, rounded: bool = False) -> Any:
         case float() if rounded:
             return _round(value)
         case datetime():
-            return (value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value).isoformat() + "Z"
+            return to_naive_utc(value).isoformat() + "Z"
         case date():
             return value.isoformat()
         case timedelta():
@@ -165,7 +166,7 @@ def _plain(value: Any, rounded: bool = False) -> Any:
 
 
 def _nested(value: Any) -> str | None:
-    """Return a list or a structure as one cell of CSV can hold it."""
+    """Return a list or a structure as one cell of CSV."""
     return None if value is None else json.dumps(_plain(value), ensure_ascii=False)
 
 
@@ -196,9 +197,8 @@ def _terminal_table(frame: pl.DataFrame) -> str:
 
 
 def _shown_safely(value: Any) -> Text:
-    """Return *value* as text without what a terminal would obey: control characters, or rich's own markup."""
-    sanitize = _shown(value)
-    return Text("".join(c if c.isprintable() else " " if c in "\n\t" else "�" for c in sanitize))
+    """Return *value* as text without control characters or rich's own markup."""
+    return Text("".join(c if c.isprintable() else " " if c in "\n\t" else "�" for c in _shown(value)))
 
 
 def _markdown(frame: pl.DataFrame) -> str:

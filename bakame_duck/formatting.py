@@ -26,22 +26,22 @@ STAGE_TITLES = {
 
 def count(number: float | None) -> str:
     """Return 5812 as '5,812'."""
-    return f"{number:,.0f}" if _is_told(number) else "–"
+    return f"{number:,.0f}" if _is_known(number) else "–"
 
 
 def milliseconds(number: float | None) -> str:
     """Return 2314.2 as '2,314 ms'."""
-    return f"{number:,.0f} ms" if _is_told(number) else "–"
+    return f"{number:,.0f} ms" if _is_known(number) else "–"
 
 
 def seconds(number: float | None) -> str:
     """Return 31.25 as '31.2 s'."""
-    return f"{number:.1f} s" if _is_told(number) else "–"
+    return f"{number:.1f} s" if _is_known(number) else "–"
 
 
 def percent(number: float | None) -> str:
-    """Return 3.14 as '3.1%'; close to 100 as many digits as tell it from 100."""
-    if not _is_told(number):
+    """Return 3.14 as '3.1%'; near 100 with enough digits to differ from 100."""
+    if not _is_known(number):
         return "–"
     if 99 < number < 100:
         return f"{min(round(number, 2), 99.99):.2f}%"
@@ -50,11 +50,11 @@ def percent(number: float | None) -> str:
 
 def decimal(number: float | None, digits: int = 2) -> str:
     """Return 0.951 as '0.95'."""
-    return f"{number:.{digits}f}" if _is_told(number) else "–"
+    return f"{number:.{digits}f}" if _is_known(number) else "–"
 
 
-def _is_told(number: float | None) -> TypeGuard[float]:
-    """Whether there is a number: no mean is one of numbers too large to add up."""
+def _is_known(number: float | None) -> TypeGuard[float]:
+    """Whether there is a finite number: the mean of very large numbers is not finite."""
     return number is not None and math.isfinite(number)
 
 
@@ -64,7 +64,7 @@ def amount(number: float | None, unit: str) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """Return the ends of an interval, such as '2,240–2,395', with as many digits as tell them apart."""
+    """Return the ends of an interval, such as '2,240–2,395', with enough digits to differ."""
     digits = 0 if high >= 100.5 else 2 if 0 < high - low < 0.2 else 1
     return f"{low:,.{digits}f}–{high:,.{digits}f}"
 
@@ -80,7 +80,7 @@ def target_value(objective: Row) -> str:
 
 
 def pluralize(number: int, one: str, many: str = "") -> str:
-    """Return '1 turn', '5,812 turns' or '2 addresses'; *many*, where more than the ending is different."""
+    """Return '1 turn', '5,812 turns' or '2 addresses'; *many* is for irregular plurals."""
     return f"{count(number)} {one if number == 1 else many or one + ('es' if one.endswith('s') else 's')}"
 
 
@@ -96,7 +96,7 @@ def join_words(items: Iterable[str]) -> str:
 
 
 def day_span(first: date, last: date) -> str:
-    """Return 'Monday 12 to Sunday 18 January 2026', naming month and year once where they agree."""
+    """Return 'Monday 12 to Sunday 18 January 2026', with month and year once if they are equal."""
     if first == last:
         return f"{last:%A} {last.day} {last:%B %Y}"
     left = f"{first:%A} {first.day}"
@@ -124,7 +124,7 @@ def sentence_start(text: str) -> str:
 
 
 def time_span(since: datetime, until: datetime, timezone: str) -> str:
-    """Return 'Thursday 14:10 to 17:35' of two instants in naive UTC, with both days where they differ."""
+    """Return 'Thursday 14:10 to 17:35' of two instants in naive UTC, with both days if they differ."""
     first, last = (instant.replace(tzinfo=UTC).astimezone(ZoneInfo(timezone)) for instant in (since, until))
     end = f"{last:%H:%M}" if first.date() == last.date() else f"{last:%A %H:%M}"
     return f"{first:%A %H:%M} to {end}"
@@ -136,16 +136,16 @@ def clock(seconds: float) -> str:
 
 
 def some_columns(names: Sequence[str]) -> str:
-    """Return a few names, or the first and the last of many that follow each other."""
+    """Return up to three names, or the first, the last and the number of many."""
     return ", ".join(names) if len(names) <= 3 else f"{names[0]} … {names[-1]} ({len(names)} columns)"
 
 
 def rows_in_short(first: Sequence[int], found: int) -> str:
-    """Return the numbers of the first rows, and how many more there are."""
+    """Return the numbers of the first rows, and the number of others."""
     more = found - len(first)
     return ", ".join(map(str, first)) + (f" and {count(more)} more" if more > 0 else "")
 
 
-def shortened(text: str, most: int = 80) -> str:
-    """Return *text*, cut where it is longer than a sentence can carry."""
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+def shortened(text: str, max_length: int = 80) -> str:
+    """Return *text*, cut to *max_length* characters."""
+    return text if len(text) <= max_length else f"{text[: max_length - 1]}…"

@@ -1,7 +1,7 @@
 """
-State the colours of pages and charts, and what charts and numbers are called in a notebook.
+Define the colours of pages and charts, and the types of a report's outputs in a notebook.
 
-They stand here, apart from Altair, which takes half a second to import and a page does not need.
+They are separate from the charts so that a page is rendered without importing Altair, which takes half a second.
 """
 
 from __future__ import annotations
@@ -33,9 +33,12 @@ PALETTE = {
     "neutral-surface": ("#eceff2", "#252e38"),
 }
 
-# Altair's own renderer fetches Vega from the net. JupyterLab draws this type by itself, and so does the page.
+# Altair's own renderer loads Vega from the network. JupyterLab and the page draw this type without it.
 MIMETYPE = "application/vnd.vegalite.v5+json"
 PANELS = "application/vnd.bakame-duck.panels+json"
 
-# JSON as text: what reads, checks and copies a notebook does so for each of thousands of values otherwise.
+# JSON as text: tools that read, validate or copy a notebook would otherwise visit each of thousands of values.
 NUMBERS = "application/vnd.bakame-duck.numbers"
+
+SQL = "bakame_duck_sql"
+"""The key of an output's metadata that lists the SQL behind it."""

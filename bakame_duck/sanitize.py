@@ -1,8 +1,8 @@
 """
-Show what a log says as a report may show it: safe on a page, and with nobody's personal data.
+Sanitize log text for reports: strip control characters, redact personal data.
 
-Error messages, module names, settings of a voice, names of files and of columns are a log's own
-text, in which anything can stand. Every way from a log's rows to a report goes through here.
+Error messages, module names, settings of a voice, file and column names are text from the logs,
+which can contain anything. All rows pass through here on their way to a report.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 MAX_LENGTH = 300
-"""The characters after which a text is cut."""
+"""The length to which text is cut, in characters."""
 
 _FILES = {"file", "duplicate_of"}
 _TERMINAL_CODE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]?|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)?")
@@ -21,7 +21,7 @@ _INVISIBLE = {"Cf"}  # marks of direction and width
 _SPACE = {"Cc", "Cs", "Zl", "Zp", "Zs"}
 _GAP = r"[ ()./-]{0,2}"
 _PERSONAL = re.compile(
-    r"[^\s@＠]{1,100}[@＠]\S+"  # an e-mail address; a bound, so that a long text takes no long time
+    r"[^\s@＠]{1,100}[@＠]\S+"  # an e-mail address; bounded, so that long text is matched in linear time
     r"|\[NAME_CONFIRMED:[^\]]*\]?"
     # A phone number: international; a Rwandan mobile; any other with a leading 0; international without its plus,
     # which a day and time is not.
@@ -37,10 +37,10 @@ _QUOTED = re.compile(r"""(?<!\w)(?:".*"|'.*'|`.*`|“.*”)""", re.DOTALL)  # wh
 
 def sanitize(text: str) -> str:
     """
-    Return a log's *text* in visible characters, on one line, without personal data, and not endless.
+    Return *text* from a log in visible characters on one line, redacted and cut to :data:`MAX_LENGTH`.
 
-    What a terminal would obey and what turns the direction of writing is left out. Where an e-mail address,
-    a phone number or a confirmed name stood, there is a ``#``. A SHA-256 in hex is left as it is.
+    Terminal codes and marks of text direction are removed. E-mail addresses, phone numbers and confirmed names are
+    replaced by ``#``. A SHA-256 in hex is not changed.
     """
     if text.isascii() and text.isprintable() and not _could_be_personal(text) and len(text) <= MAX_LENGTH:
         return text
@@ -54,7 +54,7 @@ def sanitize(text: str) -> str:
 
 
 def sanitize_row(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *row* with its texts as :func:`sanitize` gives them, and log files named without their folder."""
+    """Return *row* with its texts sanitized, and log files named without their folder."""
     return {name: _shown_value(_without_folder(value) if name in _FILES else value) for name, value in row.items()}
 
 
@@ -65,15 +65,15 @@ def file_name(path: str) -> str:
 
 def redact(message: str) -> str:
     """
-    Return an exception's *message* as a report may keep it.
+    Redact an exception's *message* for a report.
 
-    It can quote a cell of the logs: quoted text becomes ``…``, the rest is as :func:`sanitize` gives it.
+    It can quote a cell of the logs: quoted text becomes ``…``, and the rest is sanitized.
     """
     return sanitize(_QUOTED.sub("…", _TERMINAL_CODE.sub("", message)))
 
 
 def redact_traceback(lines: Sequence[str]) -> list[str]:
-    """Return the *lines* of a traceback of IPython: the code as it is, messages as :func:`redact` gives them."""
+    """Redact the *lines* of an IPython traceback: messages are redacted, code is not changed."""
     return [line if _FRAME.match(_TERMINAL_CODE.sub("", line)) else redact(line) for line in lines]
 
 

@@ -1,7 +1,7 @@
 """
 The HTML blocks of a report: tables, paragraphs, verdict chips.
 
-Rows in, HTML out. Nothing here knows a metric.
+Rows in, HTML out, with every text escaped. Nothing here depends on a metric.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, Self
 
 from markupsafe import Markup
 
 from bakame_duck.export import spreadsheet_csv
-from bakame_duck.formatting import (
-    Row,
-)
+from bakame_duck.formatting import Row
+from bakame_duck.palette import SQL
 from bakame_duck.sanitize import sanitize_row
 
 _LONG = 30  # characters of a word
 VERDICT_LABELS = {
-    "met": ("good", "Met"),
     "breached": ("bad", "Breached"),
+    "met": ("good", "Met"),
     "inconclusive": ("unsure", "Can’t say"),
     "too few": ("unsure", "Too few"),
     "not measured": ("neutral", "Not measured"),
@@ -33,14 +33,42 @@ VERDICT_LABELS = {
 }
 
 
+Mime = dict[str, Any]  # what IPython takes: contents by type, and metadata
+
+
+class Text(str):
+    """
+    A sentence of a report.
+
+    Attributes:
+        sql: The SQL of the results that it was made from.
+    """
+
+    sql: tuple[str, ...]
+
+    def __new__(cls, text: str, sql: tuple[str, ...] = ()) -> Self:
+        """Return *text* with its *sql*."""
+        made = super().__new__(cls, text)
+        made.sql = sql
+        return made
+
+
 @dataclass(frozen=True)
 class Block:
-    """A piece of a page, which a notebook shows as HTML."""
+    """
+    A part of a page, which a notebook shows as HTML.
+
+    Attributes:
+        html: The HTML.
+
+        sql: The SQL of the results that it was made from.
+    """
 
     html: Markup
+    sql: tuple[str, ...] = ()
 
-    def _repr_html_(self) -> str:
-        return str(self.html)
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> tuple[Mime, Mime]:
+        return {"text/html": str(self.html), "text/plain": str(self.html.striptags())}, {SQL: list(self.sql)}
 
 
 @dataclass(frozen=True)
@@ -49,15 +77,15 @@ class TableColumn:
     A column of a table.
 
     Attributes:
-        title: Its head.
+        title: Its heading.
 
-        cell: What it shows of a row: text, or Markup.
+        cell: Returns what it shows of a row: text, or Markup.
 
-        number: Whether it is set flush right.
+        number: Whether it is aligned right.
 
-        wide_only: Whether a phone leaves it out.
+        wide_only: Whether it is hidden on a phone.
 
-        widest_only: Whether a tablet leaves it out, too.
+        widest_only: Whether it is hidden on a tablet, too.
     """
 
     title: str
@@ -69,22 +97,22 @@ class TableColumn:
     @property
     def classes(self) -> str:
         """The HTML classes of its cells."""
-        redact = {"number": self.number, "wide": self.wide_only, "widest": self.widest_only}
-        return " ".join(name for name, holds in redact.items() if holds)
+        classes = {"number": self.number, "wide": self.wide_only, "widest": self.widest_only}
+        return " ".join(name for name, applies in classes.items() if applies)
 
 
 def table(rows: Iterable[Row], columns: Sequence[TableColumn], *, label: str, empty: str) -> Block:
     """
-    Set *rows* as a table, its first column as row heads; without rows, the sentence *empty*.
+    Set *rows* as a table, its first column as row headings; without rows, the sentence *empty*.
 
     Args:
-        rows: What to show, in order.
+        rows: The rows in order.
 
-        columns: How to show it.
+        columns: The columns in order.
 
-        label: What the table is, for readers who hear it, and the name of its CSV.
+        label: The table's name for screen readers and for its CSV file.
 
-        empty: What to say when there is nothing.
+        empty: The sentence to show without rows.
     """
     rows = [sanitize_row(row) for row in rows]
     if not rows:
@@ -112,14 +140,14 @@ def table(rows: Iterable[Row], columns: Sequence[TableColumn], *, label: str, em
 
 
 def breakable(cell: object) -> object:
-    """Return the text of a *cell* so that a word that is wider than a phone breaks; all else as it is."""
+    """Return the text of a *cell* so that words wider than a phone wrap; other cells are unchanged."""
     if isinstance(cell, Markup) or not isinstance(cell, str) or all(len(word) <= _LONG for word in cell.split()):
         return cell
     return Markup('<span class="text">{}</span>').format(cell)
 
 
 def csv_link(rows: Sequence[Row], label: str) -> Markup:
-    """Return the link that gives *rows*, with all that the metric tells and unrounded, as a CSV file."""
+    """Return a link to *rows* as a CSV file, with all columns of the metric, unrounded."""
     name = label.lower().replace(" ", "-")
     content = b64encode(spreadsheet_csv(rows).encode()).decode()
     return Markup(
@@ -129,12 +157,16 @@ def csv_link(rows: Sequence[Row], label: str) -> Markup:
 
 def paragraph(text: str) -> Block:
     """Set *text*, if there is any, as the paragraph below a heading."""
-    return Block(Markup('<p class="why">{}</p>').format(text) if text else Markup(""))
+    return Block(Markup('<p class="why">{}</p>').format(text) if text else Markup(""), _sql_of(text))
 
 
 def lead(verdict: str, sentences: str) -> Block:
-    """Set the report's opening: the verdict in bold, then the sentences behind it."""
-    return Block(Markup('<p class="lead"><b>{}</b> {}</p>').format(verdict, sentences))
+    """Set the report's opening: the verdict in bold, then the sentences that explain it."""
+    return Block(Markup('<p class="lead"><b>{}</b> {}</p>').format(verdict, sentences), _sql_of(sentences))
+
+
+def _sql_of(text: str) -> tuple[str, ...]:
+    return text.sql if isinstance(text, Text) else ()
 
 
 def verdict(status: str) -> Markup:

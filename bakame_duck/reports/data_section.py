@@ -20,6 +20,7 @@ from bakame_duck.formatting import (
     some_columns,
 )
 from bakame_duck.reports.blocks import Block, TableColumn, over, table
+from bakame_duck.reports.results import takes
 
 DRIFT = {
     "appeared": "came new",
@@ -29,6 +30,7 @@ DRIFT = {
 }
 
 
+@takes("rows")
 def drift_summary(drift: Sequence[Row]) -> str:
     """Return whether the columns changed, in one sentence."""
     if not drift:
@@ -36,6 +38,7 @@ def drift_summary(drift: Sequence[Row]) -> str:
     return f"In {pluralize(len({row['file'] for row in drift}), 'file')} columns came, went, or stand without a header."
 
 
+@takes("rows")
 def gaps_summary(gaps: Sequence[Row]) -> str:
     """Return whether records are missing for hours, in one sentence."""
     if not gaps:
@@ -43,6 +46,7 @@ def gaps_summary(gaps: Sequence[Row]) -> str:
     return f"{pluralize(len(gaps), 'gap')} of {pluralize(sum(row['hours'] for row in gaps), 'hour')} in all."
 
 
+@takes("rows")
 def ledger_summary(files: Sequence[Row]) -> str:
     """Return what became of the records of all files, in one or two sentences."""
     read = [row for row in files if row["state"] in ("sound", "repaired")]
@@ -69,6 +73,7 @@ def ledger_summary(files: Sequence[Row]) -> str:
     return text
 
 
+@takes("rows")
 def files_table(files: Sequence[Row]) -> Block:
     """Set the files of the view ``ingest_files`` that are not simply sound; the sound ones are counted."""
     return table(
@@ -101,6 +106,7 @@ def _why(file: Row) -> str:
     return "; ".join(reasons)
 
 
+@takes("rows")
 def gaps_table(gaps: Sequence[Row], *, timezone: str) -> Block:
     """Set the gaps, the rows of ``gaps``; nothing when there are none."""
     return table(
@@ -116,6 +122,7 @@ def gaps_table(gaps: Sequence[Row], *, timezone: str) -> Block:
     )
 
 
+@takes("rows")
 def drift_table(drift: Sequence[Row]) -> Block:
     """Set what became of the columns, the rows of ``ingest_drift``; nothing when there are none."""
     return table(
@@ -130,12 +137,12 @@ def drift_table(drift: Sequence[Row]) -> Block:
     )
 
 
-def receipt(parts: Mapping[str, Any]) -> Block:
+def provenance_table(parts: Mapping[str, Any]) -> Block:
     """
-    Set what the report was made from and with.
+    Set the report's provenance.
 
     Args:
-        parts: Those of a :class:`bakame_duck.reports.provenance.Provenance`.
+        parts: The parts of a :class:`bakame_duck.reports.provenance.Provenance`.
     """
     versions = parts["versions"]
     facts = {
@@ -144,13 +151,13 @@ def receipt(parts: Mapping[str, Any]) -> Block:
         "Targets": " · ".join(f"{name} {target:g}" for name, target in parts["objectives"].items()),
         "Pseudonyms": Markup("<code>{}</code>").format(parts["pseudonym_key"] or "none"),
     }
-    told = ("name", "state", "rows", "rejects", "bytes", "sha256")
+    shown = ("name", "state", "rows", "rejects", "bytes", "sha256")
     others = [
         file | {"state": kind.replace("_", " "), "rows": file["lines"]}
         for kind in ("health_checks", "voice_auditions")
         for file in parts[kind]
     ]
-    read = [{name: file.get(name) for name in told} for file in [*parts["files"], *others]]
+    read = [{name: file.get(name) for name in shown} for file in [*parts["files"], *others]]
     files = table(
         read,
         [

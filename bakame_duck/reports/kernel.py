@@ -1,8 +1,8 @@
 """
 Start and stop the process that runs a report's notebook.
 
-It takes half a second to start and a third to end, in which the command has other things to do:
-a kernel starts while the logs are looked at, and ends while the page is drawn.
+Starting takes half a second and stopping a third, so both overlap with other work: the kernel
+starts while the command inspects the logs, and stops while the page is rendered.
 """
 
 from __future__ import annotations
@@ -13,9 +13,8 @@ import sys
 import tempfile
 import threading
 from collections.abc import Awaitable
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
-from queue import Empty
 from types import TracebackType
 from typing import Self
 
@@ -28,18 +27,18 @@ from traitlets.config import Config
 from bakame_duck.errors import ReportError
 
 _log = logging.getLogger(__name__)
-_log.setLevel("CRITICAL")  # what fails is told once, by the error
+_log.setLevel("CRITICAL")  # the exception reports what failed
 
 _COMMAND = [sys.executable, "-m", "bakame_duck.reports.kernel_process", "-f", "{connection_file}"]
-_TIMEOUT_S = 60  # seconds
+_TIMEOUT_S = 60
 _ARGUMENTS = (
-    '--IPKernelApp.logging_config={"handlers": {"console": {"level": 60}}}',  # above all: nothing on our stderr
+    '--IPKernelApp.logging_config={"handlers": {"console": {"level": 60}}}',  # nothing on our stderr
     "--HistoryManager.enabled=False",
 )
 
 
 class _Manager(AsyncKernelManager):
-    """Starts a kernel of this Python, whatever else is called python3 on this machine."""
+    """Starts a kernel of this Python, whatever kernel spec is installed as python3."""
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -48,16 +47,16 @@ class _Manager(AsyncKernelManager):
 
 class Kernel:
     """
-    An IPython kernel of this Python, which starts at once.
+    An IPython kernel of this Python, which starts immediately.
 
-    It listens at socket files, in a folder of its own: at a TCP port anybody on the machine could listen
-    in, and in the working folder, where Jupyter would put the files, two kernels at once take each other's.
+    It listens on socket files in a folder of its own. Anybody on the machine could connect to a TCP port, and in the
+    working folder, Jupyter's default, two kernels can take each other's files.
 
     Attributes:
-        manager: What nbclient runs a notebook with.
+        manager: The kernel manager that nbclient needs.
 
     Raises:
-        ReportError: It cannot be started.
+        ReportError: The kernel cannot be started.
     """
 
     def __init__(self) -> None:
@@ -66,7 +65,7 @@ class Kernel:
         folder = Path(self._folder.name)
         own = {"transport": "ipc", "ip": str(folder / "kernel")} if os.name == "posix" else {}
         self.manager = _Manager(config=Config(KernelManager=own), log=_log)
-        ipython = folder / "ipython"  # nobody's own start-up files, and no home needed
+        ipython = folder / "ipython"  # no start-up files of the user, and no home folder needed
         ipython.mkdir()
         try:
             _run(self.manager.start_kernel(extra_arguments=[*_ARGUMENTS, f"--ipython-dir={ipython}"]))
@@ -78,37 +77,23 @@ class Kernel:
 
     def connect(self) -> AsyncKernelClient:
         """
-        Return a client of it, once it answers and what it tells is heard.
-
-        jupyter_client's own way to wait, ``wait_for_ready``, goes on to listen for a fifth of a second until there is
-        silence; nbclient leaves alone what it did not ask for.
+        Return a client once the kernel is ready.
 
         Raises:
-            RuntimeError: It died, or does not answer for a minute.
+            RuntimeError: It died, or does not answer within a minute.
         """
         client = self.manager.client()
         client.allow_stdin = False
+        client.start_channels()
         try:
-            _run(self._answer(client))
+            _run(client.wait_for_ready(timeout=_TIMEOUT_S))
         except BaseException:
             client.stop_channels()
             raise
         return client
 
-    async def _answer(self, client: AsyncKernelClient) -> None:
-        client.start_channels()
-        for _ in range(_TIMEOUT_S):
-            client.kernel_info()
-            with suppress(Empty):
-                await client.get_shell_msg(timeout=1)
-                await client.get_iopub_msg(timeout=0.2)
-                return
-            if not await self.manager.is_alive():
-                raise RuntimeError("it died before it answered")
-        raise RuntimeError(f"it did not answer within {_TIMEOUT_S} seconds")
-
     def shutdown(self) -> None:
-        """Let it end by itself, now that it was used, while others work."""
+        """Shut down in the background; leaving the context waits for it."""
         self._ending = threading.Thread(target=self._end_in_thread)
         self._ending.start()
 
@@ -118,14 +103,14 @@ class Kernel:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        """Wait until it has ended; one that was not used is killed, as it may not hear yet."""
+        """Wait until it has ended; an unused kernel is killed, since it may not be ready to receive a message."""
         if self._ending:
             self._ending.join()
         else:
             _run(self._end(self._kill()))
 
     def _end_in_thread(self) -> None:
-        with closing(ensure_event_loop()):  # Jupyter opens a loop for each thread, and closes none
+        with closing(ensure_event_loop()):  # Jupyter opens an event loop for each thread, and doesn't close it
             _run(self._end(self._shut_down()))
 
     async def _end(self, ending: Awaitable[None]) -> None:
@@ -149,4 +134,4 @@ async def _done(work: Awaitable[None]) -> None:
     await work
 
 
-_run = run_sync(_done)  # Jupyter's own way: in a loop of this thread, or beside one that runs already
+_run = run_sync(_done)  # works with and without a running event loop in this thread

@@ -1,7 +1,7 @@
 """
-What runs in the process of a report's kernel; see ``kernels``.
+The process of a report's kernel; see ``kernel``.
 
-It brings along what all reports import, while the command that started it is still looking at the logs.
+Imports what the reports' notebooks need, while the command that started it inspects the logs.
 """
 
 from __future__ import annotations
@@ -11,16 +11,20 @@ from importlib import import_module
 from types import ModuleType
 from typing import cast
 
-_AT_HAND = ("bakame_duck.catalog.questions", "bakame_duck.reports.weekly.charts", "bakame_duck.reports.weekly.tables")
+_USED_BY_REPORTS = (
+    "bakame_duck.reports.queries",
+    "bakame_duck.reports.weekly.charts",
+    "bakame_duck.reports.weekly.tables",
+)
 
 
 def main() -> None:
-    """Run a kernel until it is told to end."""
-    # Nobody debugs a report, and it takes long to import. None is Python's own way to say that there is no such module.
+    """Run a kernel until it is shut down."""
+    # A report's kernel has no debugger, which is slow to import; None makes its import fail.
     sys.modules["debugpy"] = cast(ModuleType, None)
     from ipykernel.kernelapp import launch_new_instance
 
-    for name in _AT_HAND:
+    for name in _USED_BY_REPORTS:
         import_module(name)
     launch_new_instance()
 

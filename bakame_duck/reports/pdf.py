@@ -1,4 +1,4 @@
-"""Print a report's page as PDF, by the Chromium that is present."""
+"""Print a report's page as PDF with an installed Chromium."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from bakame_duck.errors import BrowserError, ReportError
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 _TIMEOUT_S = 120  # seconds for a page
-_DRAWING = 60_000  # milliseconds of the page's own time, which passes as fast as it draws
+_DRAWING_MS = 60_000  # of the page's virtual time, which passes as fast as it draws
 
 
 def find_chromium(named: Path | None = None) -> Path:
@@ -22,7 +22,7 @@ def find_chromium(named: Path | None = None) -> Path:
     Return the browser that prints.
 
     Args:
-        named: The one of the settings; by default the first of the usual names on the path.
+        named: The browser of the settings; by default the first of the usual names on the path.
 
     Raises:
         BrowserError: There is none.
@@ -60,7 +60,7 @@ def print_page(page: Path, pdf: Path, chromium: Path) -> None:
             "--no-first-run",
             "--no-default-browser-check",
             f"--user-data-dir={profile}",
-            f"--virtual-time-budget={_DRAWING}",
+            f"--virtual-time-budget={_DRAWING_MS}",
             "--no-pdf-header-footer",
             f"--print-to-pdf={pdf.resolve()}",
             page.resolve().as_uri(),
@@ -73,7 +73,7 @@ def print_page(page: Path, pdf: Path, chromium: Path) -> None:
             start_new_session=True,
         ) as process:
             try:
-                _, told = process.communicate(timeout=_TIMEOUT_S)
+                _, errors = process.communicate(timeout=_TIMEOUT_S)
             except subprocess.TimeoutExpired as error:
                 raise ReportError(
                     f"{chromium.name} did not print the page in {_TIMEOUT_S} seconds",
@@ -83,7 +83,7 @@ def print_page(page: Path, pdf: Path, chromium: Path) -> None:
                 with suppress(ProcessLookupError, PermissionError):
                     os.killpg(process.pid, signal.SIGKILL)  # it has children, which outlive it when it is killed
     if process.returncode or not pdf.is_file() or not pdf.read_bytes().startswith(b"%PDF"):
-        lines = [line for line in told.decode(errors="replace").splitlines() if line.strip()]
+        lines = [line for line in errors.decode(errors="replace").splitlines() if line.strip()]
         reason = lines[-1][:300] if lines else f"exit code {process.returncode}"
         raise ReportError(
             f"{chromium.name} could not print the page: {reason}",

@@ -1,8 +1,8 @@
 """
-Say what a report was made from and with: files with their hashes, versions, SQL, objectives.
+Record a report's provenance: files with their hashes, versions, SQL, objectives.
 
-Nothing in a receipt tells of the machine: files are named without their folder, and the
-same logs give the same receipt anywhere.
+It contains nothing about the machine: files are named without their folder, and the same
+logs give the same provenance anywhere.
 """
 
 from __future__ import annotations
@@ -24,36 +24,36 @@ from bakame_duck.sanitize import file_name
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a report was made from and with, which a notebook shows as JSON."""
+    """A report's provenance, which a notebook shows as JSON."""
 
     parts: dict[str, Any]
 
     def _repr_json_(self) -> dict[str, dict[str, Any]]:
-        return {"receipt": self.parts}
+        return {"provenance": self.parts}
 
 
-def receipt(con: DuckDBPyConnection, *, pseudonym_key: str | None = None) -> Provenance:
+def read_provenance(con: DuckDBPyConnection, *, pseudonym_key: str | None = None) -> Provenance:
     """
-    Tell what a report was made from and with, so that it can be derived again.
+    Return what a report was made from and with, so that its numbers can be recomputed.
 
     Args:
-        con: The connection that it was made over.
+        con: The connection that the report used.
 
-        pseudonym_key: What tells the key of its pseudonyms from any other, if it has some.
+        pseudonym_key: The fingerprint of the key of its pseudonyms, if it has any.
     """
     files = con.sql("select file, live, state, content_hash, size, pending_bytes, rows, rejects from ingest_files")
     checks = con.sql(
         """
         select source_file, string_agg(line, chr(10) order by rowid)
-        from health_check_lines group by source_file
+        from internal.health_check_lines group by source_file
         """
     )
     auditions = con.sql(
         """
-        select audition_files.source_file, audition_files.size, count(audition_cells.source_file)
-        from audition_files
-        left join audition_cells on audition_files.source_file = audition_cells.source_file
-        group by audition_files.source_file, audition_files.size
+        select files.source_file, files.size, count(cells.source_file)
+        from internal.audition_files as files
+        left join internal.audition_cells as cells on files.source_file = cells.source_file
+        group by files.source_file, files.size
         """
     )
     targets = con.sql("select objective, target from objectives order by position")
@@ -83,7 +83,7 @@ def _by_name(file: Mapping[str, Any]) -> tuple[str, str]:
 def _read_file(
     file: str, live: bool, state: str, content_hash: str | None, size: int, pending_bytes: int, rows: int, rejects: int
 ) -> dict[str, Any]:
-    """Return what a receipt says of a log; of a live one only what was complete."""
+    """Return the entry of a log; of the live log only the complete records count."""
     complete = size - pending_bytes if live else size
     return {
         "name": file_name(file),
@@ -106,7 +106,7 @@ def _read_auditions(file: str, size: int, rows: int) -> dict[str, Any]:
 
 
 def _hash_of_first(path: Path, size: int) -> str | None:
-    """Return the SHA-256 of the first *size* bytes of a file, in hex; None where it has not as many."""
+    """Return the SHA-256 of the first *size* bytes of a file, in hex; None if it has fewer."""
     digest, left = hashlib.sha256(), size
     try:
         with path.open("rb") as stream:
@@ -119,7 +119,7 @@ def _hash_of_first(path: Path, size: int) -> str | None:
 
 
 def _sql_hash() -> str:
-    """Return one SHA-256 over all files of ``sql/``, their names and what is in them."""
+    """Return one SHA-256 of the names and contents of all files in ``sql/``."""
     digest = hashlib.sha256()
     folder = resource_folder("sql")
     for path in sorted(folder.rglob("*.sql")):

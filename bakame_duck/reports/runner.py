@@ -1,36 +1,30 @@
 """
-Make a report: notebook in, three files out.
+Make a report: run its notebook, and write the page, the notebook and the JSON document.
 
-papermill executes the notebook, nbconvert renders it into one HTML file that needs no
-network, and the numbers it showed become a JSON. The three appear under their final
-names together and whole, or not at all.
+papermill executes the notebook, nbconvert renders it as one HTML file that needs no network.
+The files appear under their final names together and complete, or not at all.
 """
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from bakame_duck.errors import ReportError
 from bakame_duck.formats import PageFormat
-from bakame_duck.palette import NUMBERS
 from bakame_duck.reports.kernel import Kernel
 from bakame_duck.reports.pdf import find_chromium, print_page
-from bakame_duck.reports.request import ReportParameters, TtsParameters, WeeklyParameters, parse_parameters
+from bakame_duck.reports.request import ReportRequest
 from bakame_duck.resources import quick_imports, resource_folder
 from bakame_duck.sanitize import redact, redact_traceback
 from bakame_duck.settings import load_settings
-from bakame_duck.timespan import Period, period_between
 
 with quick_imports():
     import nbformat
@@ -43,109 +37,14 @@ with quick_imports():
     from papermill.iorw import write_ipynb
     from papermill.log import logger as papermill_logger
 
-VERSION = 2
-"""Of what a report's JSON looks like; ``docs/report.schema.json`` states it."""
-
-
-@dataclass(frozen=True)
-class ReportKind:
-    """
-    A kind of report.
-
-    Attributes:
-        notebook: The file in ``notebooks/`` that makes it.
-
-        stem: What its files are called, before the period.
-
-        title: Its title, before the period.
-
-        parameters: What its notebook takes.
-
-        looks_back: How long before its period its notebook looks.
-    """
-
-    notebook: str
-    stem: str
-    title: str
-    parameters: type[ReportParameters]
-    looks_back: timedelta = timedelta()
-
-
-KINDS = {
-    "weekly": ReportKind(
-        "weekly_performance.ipynb", "weekly-performance", "Weekly performance", WeeklyParameters, timedelta(weeks=7)
-    ),
-    "tts": ReportKind("tts_tuning.ipynb", "tts-tuning", "TTS tuning", TtsParameters),
-}
-
-
-@dataclass(frozen=True)
-class ReportRequest:
-    """
-    A report to make.
-
-    Attributes:
-        kind: Which report.
-
-        period: The days it covers.
-
-        parameters: What its notebook is given, checked.
-    """
-
-    kind: ReportKind
-    period: Period
-    parameters: ReportParameters
-
-    @property
-    def stem(self) -> str:
-        """What its files are called."""
-        return f"{self.kind.stem}-{self.period.label}"
-
-    @property
-    def cells(self) -> int:
-        """How many cells its notebook will run."""
-        notebook = json.loads((resource_folder("notebooks") / self.kind.notebook).read_text(encoding="utf-8"))
-        return 1 + sum(cell["cell_type"] == "code" for cell in notebook["cells"])  # papermill adds one
-
-    @property
-    def compared_with(self) -> Period | None:
-        """The days that its period is compared with, if it is."""
-        if not isinstance(self.parameters, WeeklyParameters):
-            return None
-        since, until = self.parameters.compare_since, self.parameters.compare_until
-        return period_between(since, until, self.period.timezone) if since and until else self.period.before
-
+    from bakame_duck.reports.document import as_text, build_document, outputs_of
 
 CellDone = Callable[[], None]
 """Called after every cell, from the thread that runs the notebook."""
 
 
-def build_request(
-    kind: ReportKind, period: Period, *, compare_to: Period | None = None, **parameters: object
-) -> ReportRequest:
-    """
-    Return the order of a report, its parameters checked.
-
-    Args:
-        kind: Which report.
-
-        period: The days it covers.
-
-        compare_to: What it is compared with; by default the days before, where it compares.
-
-        parameters: What its notebook takes beside the period: ``data``, ``mirror``, ….
-
-    Raises:
-        ParameterError: A parameter is unknown, or does not fit.
-    """
-    values: dict[str, object] = {"since": period.since, "until": period.until, "timezone": period.timezone}
-    if compare_to is not None:
-        values |= {"compare_since": compare_to.since, "compare_until": compare_to.until}
-    return ReportRequest(kind, period, parse_parameters(kind.parameters, values | parameters))
-
-
 def make_report(
-    order: ReportRequest,
+    request: ReportRequest,
     *,
     out: Path,
     formats: Sequence[PageFormat] = (PageFormat.HTML,),
@@ -156,44 +55,44 @@ def make_report(
     Write a report's page, executed notebook and JSON to the folder *out*; return their paths.
 
     Args:
-        order: Which report, of when, with what.
+        request: The report.
 
-        out: The folder to write to; it is made when it is missing.
+        out: The folder to write to; it is created if it is missing.
 
-        formats: What the page is written as.
+        formats: The formats of the page.
 
         cell_done: Called after every cell.
 
-        kernel: What runs the notebook, and ends then; by default one that is started now.
+        kernel: The kernel that runs the notebook, and is shut down afterwards; by default a new one.
 
     Raises:
         BrowserError: A PDF is wanted, and there is no browser to print it.
 
-        ReportError: A cell failed, or the files cannot be written. Nothing stands under their
-            final names then; the executed notebook stays as ``….failed.ipynb``.
+        ReportError: A cell failed, or the files cannot be written. No files are left under their
+            final names; the executed notebook is kept as ``….failed.ipynb``.
     """
     chromium = find_chromium(load_settings().chromium) if PageFormat.PDF in formats else None
-    # nbconvert takes a third of a second to import, which the kernel works through meanwhile.
+    # Importing nbconvert takes 0.3 s; the kernel works meanwhile.
     threading.Thread(target=import_module, args=("bakame_duck.reports.page",), daemon=True).start()
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as folder, kernel or Kernel() as running:
-            unfinished = Path(folder) / order.stem
-            notebook = _execute(order, running, unfinished.with_name(f"{order.stem}.ipynb"), out, cell_done)
+            unfinished = Path(folder) / request.stem
+            notebook = _execute(request, running, unfinished.with_name(f"{request.stem}.ipynb"), out, cell_done)
             from bakame_duck.reports.page import render
 
-            page = unfinished.with_name(f"{order.stem}.html")
-            page.write_text(render(notebook, order.kind.title, order.period), encoding="utf-8")
-            page.with_suffix(".json").write_text(as_text(build_document(notebook, order)), encoding="utf-8")
+            page = unfinished.with_name(f"{request.stem}.html")
+            page.write_text(render(notebook, request.kind.title, request.period), encoding="utf-8")
+            page.with_suffix(".json").write_text(as_text(build_document(notebook, request)), encoding="utf-8")
             if chromium:
                 print_page(page, page.with_suffix(".pdf"), chromium)
             suffixes = [f".{form}" for form in PageFormat if form in formats] + [".ipynb", ".json"]
-            paths = [out / f"{order.stem}{suffix}" for suffix in suffixes]
+            paths = [out / f"{request.stem}{suffix}" for suffix in suffixes]
             for path in reversed(paths):
                 (Path(folder) / path.name).replace(path)
-            for form in set(PageFormat) - set(formats):  # an earlier page would tell of other numbers
-                (out / f"{order.stem}.{form}").unlink(missing_ok=True)
-            _failed(order, out).unlink(missing_ok=True)
+            for form in set(PageFormat) - set(formats):  # an earlier page would show other numbers
+                (out / f"{request.stem}.{form}").unlink(missing_ok=True)
+            _failed(request, out).unlink(missing_ok=True)
             return paths
     except OSError as error:
         raise ReportError(
@@ -203,7 +102,7 @@ def make_report(
 
 
 def make_reports(
-    orders: Sequence[ReportRequest],
+    requests: Sequence[ReportRequest],
     *,
     out: Path,
     formats: Sequence[PageFormat] = (PageFormat.HTML,),
@@ -211,10 +110,9 @@ def make_reports(
     kernel: Kernel | None = None,
 ) -> list[list[Path] | ReportError]:
     """
-    Make several reports, as many at once as there are processors; return the paths of each, or why it failed.
+    Make several reports, as many at a time as there are processors; return each one's paths, or why it failed.
 
-    Arguments are those of :func:`make_report`; *kernel* runs the first. One that fails does not keep the others
-    from being made.
+    Arguments are those of :func:`make_report`; *kernel* runs the first. The others are made even if one fails.
 
     Raises:
         BrowserError: A PDF is wanted, and there is no browser to print it.
@@ -229,26 +127,26 @@ def make_reports(
         if cell_done:
             cell_done()
 
-    def make(order: ReportRequest, kernel: Kernel | None) -> list[Path] | ReportError:
+    def make(request: ReportRequest, kernel: Kernel | None) -> list[Path] | ReportError:
         try:
-            return make_report(order, out=out, formats=formats, cell_done=done, kernel=kernel)
+            return make_report(request, out=out, formats=formats, cell_done=done, kernel=kernel)
         except ReportError as error:
             return error
 
-    def make_in_thread(order: ReportRequest, kernel: Kernel | None) -> list[Path] | ReportError:
+    def make_in_thread(request: ReportRequest, kernel: Kernel | None) -> list[Path] | ReportError:
         try:
-            return make(order, kernel)
-        finally:  # Jupyter opens a loop for each thread, and closes none
+            return make(request, kernel)
+        finally:  # Jupyter opens an event loop for each thread, and doesn't close it
             ensure_event_loop().close()
 
-    if len(orders) == 1:  # in the main thread, where Ctrl-C reaches the kernel
-        return [make(orders[0], kernel)]
-    # Threads do: the work is done by the kernels, each a process of its own.
-    with ThreadPoolExecutor(min(len(orders), _processors())) as pool:
-        kernels = [kernel, *[None] * (len(orders) - 1)]
-        futures = [pool.submit(make_in_thread, *each) for each in zip(orders, kernels, strict=True)]
+    if len(requests) == 1:  # in the main thread, where Ctrl-C reaches the kernel
+        return [make(requests[0], kernel)]
+    # Threads suffice: the kernels, each a process, do the work.
+    with ThreadPoolExecutor(min(len(requests), _processors())) as pool:
+        kernels = [kernel, *[None] * (len(requests) - 1)]
+        futures = [pool.submit(make_in_thread, *each) for each in zip(requests, kernels, strict=True)]
         try:
-            while wait(futures, timeout=0.2).not_done:  # and hear Ctrl-C meanwhile
+            while wait(futures, timeout=0.2).not_done:  # the timeout lets Ctrl-C through
                 pass
             return [future.result() for future in futures]
         except BaseException:
@@ -262,27 +160,27 @@ def _processors() -> int:
 
 
 class _StoppedError(Exception):
-    """Somebody pressed Ctrl-C while this report was one of several."""
+    """Ctrl-C was pressed while this report was one of several."""
 
 
-def recompute(order: ReportRequest) -> dict[str, Any]:
+def recompute(request: ReportRequest) -> dict[str, Any]:
     """
-    Return a report's JSON without writing anything.
+    Return a report's JSON document without writing a file.
 
     Raises:
         ReportError: A cell failed.
     """
     with tempfile.TemporaryDirectory(prefix="bakame-duck-") as folder, Kernel() as kernel:
-        executed = Path(folder) / f"{order.stem}.ipynb"
-        return build_document(_execute(order, kernel, executed, Path(tempfile.gettempdir()), None), order)
+        executed = Path(folder) / f"{request.stem}.ipynb"
+        return build_document(_execute(request, kernel, executed, Path(tempfile.gettempdir()), None), request)
 
 
-def _failed(order: ReportRequest, out: Path) -> Path:
-    return out / f"{order.stem}.failed.ipynb"
+def _failed(request: ReportRequest, out: Path) -> Path:
+    return out / f"{request.stem}.failed.ipynb"
 
 
 class _Engine(Engine):  # type: ignore[misc]  # papermill is published without types
-    """Runs a notebook as papermill does, with a kernel of ours, and keeps it when that dies."""
+    """Runs a notebook as papermill does, with a kernel of ours, and keeps the notebook when the kernel dies."""
 
     @classmethod
     def execute_managed_notebook(
@@ -301,7 +199,7 @@ class _Engine(Engine):  # type: ignore[misc]  # papermill is published without t
         try:
             client.kc = kernel.connect()
             client.execute()
-        except RuntimeError:  # a kernel that died is one too
+        except RuntimeError:  # includes DeadKernelError
             write_ipynb(nb_man.nb, str(kept))
             raise
         finally:
@@ -314,30 +212,28 @@ papermill_engines.register("bakame-duck", _Engine)
 
 
 def _execute(
-    order: ReportRequest, kernel: Kernel, executed: Path, out: Path, cell_done: CellDone | None
+    request: ReportRequest, kernel: Kernel, executed: Path, out: Path, cell_done: CellDone | None
 ) -> nbformat.NotebookNode:
-    """Run the notebook; what fails is kept in the folder *out*."""
-    papermill_logger.setLevel("CRITICAL")  # what fails is told once, by the error below
-    logging.getLogger("asyncio").setLevel(
-        "CRITICAL"
-    )  # after Ctrl-C it would tell of the kernel's end, with a traceback
-    name = order.kind.notebook
+    """Run the notebook; one that fails is kept in the folder *out*."""
+    papermill_logger.setLevel("CRITICAL")  # the error below reports what failed
+    logging.getLogger("asyncio").setLevel("CRITICAL")  # after Ctrl-C it logs the kernel's end, with a traceback
+    name = request.kind.notebook
     try:
         return papermill.execute_notebook(
             resource_folder("notebooks") / name,
             executed,
-            parameters=order.parameters.for_notebook(),
+            parameters=request.parameters.for_notebook(),
             kernel_name="python3",
             engine_name="bakame-duck",
             kernel=kernel,
             kept=executed,
-            request_save_on_cell_execute=False,  # twice a cell it would be written, and validated
+            request_save_on_cell_execute=False,  # it would write and validate the notebook twice a cell
             progress_bar=False,
             on_cell_executed=(lambda **_: cell_done()) if cell_done else None,
         )
     except (PapermillExecutionError, RuntimeError) as error:
-        kept = _failed(order, out)
-        _keep_no_private_words(executed)
+        kept = _failed(request, out)
+        _redact_errors(executed)
         executed.replace(kept)
         failure = f"The kernel for {name} could not be started: {' '.join(str(error).split())[:300]}"
         if isinstance(error, DeadKernelError):
@@ -349,55 +245,13 @@ def _execute(
         ) from error
 
 
-def _keep_no_private_words(failed: Path) -> None:
-    """Take from a notebook that failed what its exceptions and warnings quote: it can be a cell of the logs."""
+def _redact_errors(failed: Path) -> None:
+    """Redact exceptions and warnings in a failed notebook: they can quote cells of the logs."""
     notebook = nbformat.read(failed, as_version=4)
-    for output in _outputs(notebook):
+    for output in outputs_of(notebook):
         match output.output_type:
             case "error":
                 output.update(evalue=redact(output.evalue), traceback=redact_traceback(output.traceback))
             case "stream":
                 output.text = "".join(f"{redact(line)}\n" for line in output.text.splitlines())
     write_ipynb(notebook, str(failed))
-
-
-def build_document(notebook: nbformat.NotebookNode, order: ReportRequest) -> dict[str, Any]:
-    """Return a report's JSON: what it is, and the numbers and the receipt that the notebook's cells showed."""
-    sanitize: dict[str, dict[str, Any]] = {"receipt": {}, "numbers": {}}
-    for output in _outputs(notebook):
-        data = output.get("data", {})
-        sanitize["receipt"] |= data.get("application/json", {}).get("receipt", {})
-        sanitize["numbers"] |= json.loads(data.get(NUMBERS, "{}"))
-    compared = order.compared_with
-    return {
-        "report": order.kind.stem,
-        "version": VERSION,
-        **_span(order.period),
-        "timezone": order.period.timezone,
-        "compared_with": _span(compared) if compared else None,
-        "parameters": order.parameters.as_reported(),
-        **sanitize,
-    }
-
-
-def _span(period: Period) -> dict[str, str]:
-    return {
-        "period": period.label,
-        "since": f"{period.since.isoformat()}Z",
-        "until": f"{period.until.isoformat()}Z",
-    }
-
-
-def as_text(build_document: Mapping[str, Any]) -> str:
-    """Return a report's JSON as its file has it."""
-    return json.dumps(build_document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def breached(build_document: Mapping[str, Any]) -> list[str]:
-    """Return the titles of the objectives that a report's JSON says are breached."""
-    objectives = build_document["numbers"].get("objectives", [])
-    return [objective["title"] for objective in objectives if objective["status"] == "breached"]
-
-
-def _outputs(notebook: nbformat.NotebookNode) -> list[nbformat.NotebookNode]:
-    return [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]

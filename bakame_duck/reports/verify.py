@@ -1,18 +1,16 @@
 """
-Derive a report's numbers a second time, and tell which of them differ.
+Recompute a report's numbers from the logs, and list those that differ.
 
-The report's own notebook is executed again over the logs, with the parameters and
-objectives that the report's JSON names. Nothing is written.
+Runs the report's notebook again, with the parameters and targets of the report's JSON.
+Writes nothing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,20 +22,21 @@ from bakame_duck.errors import UsageError
 from bakame_duck.formatting import pluralize
 from bakame_duck.ingest.files import LogFile, find_auditions, find_health_checks, find_logs
 from bakame_duck.ingest.scanner import open_log
-from bakame_duck.reports.request import Instant
-from bakame_duck.reports.runner import KINDS, VERSION, ReportKind, build_request, recompute
+from bakame_duck.reports.document import VERSION
+from bakame_duck.reports.request import KINDS, Instant, ReportKind, build_request
+from bakame_duck.reports.runner import recompute
 from bakame_duck.sanitize import file_name
-from bakame_duck.timespan import Period, days_of
+from bakame_duck.timespan import Period, days_of, parse_week
 
-MOST_LINES = 50
+MAX_LINES = 50
 PSEUDONYMS = frozenset({"caller", "phone_number", "pseudonym"})
-"""Columns of a report that hold pseudonyms."""
+"""Columns of a report that contain pseudonyms."""
 
 _NOTHING = object()
 
 
 class File(BaseModel):
-    """A file of a receipt."""
+    """A file in a report's provenance."""
 
     name: str
     state: str = "no log"
@@ -45,8 +44,8 @@ class File(BaseModel):
     sha256: str | None
 
 
-class Receipt(BaseModel):
-    """What verifying needs of a receipt."""
+class RecordedProvenance(BaseModel):
+    """The parts of a report's provenance that are verified."""
 
     files: list[File]
     health_checks: list[File]
@@ -58,7 +57,7 @@ class Receipt(BaseModel):
 
 
 class Report(BaseModel):
-    """What verifying needs of a report's JSON."""
+    """The parts of a report's JSON that are verified."""
 
     report: str
     version: int
@@ -67,23 +66,23 @@ class Report(BaseModel):
     until: Instant
     timezone: str
     parameters: dict[str, Any]
-    receipt: Receipt
+    provenance: RecordedProvenance
     numbers: dict[str, list[dict[str, JsonValue]]]
 
 
 @dataclass(frozen=True)
 class Verification:
     """
-    What became of verifying a report.
+    The result of verifying a report.
 
     Attributes:
-        numbers: How many values were compared.
+        numbers: The number of values that were compared.
 
-        differences: Each that differs: its path, the value reported and the one derived.
+        differences: The path, the reported and the recomputed value of each difference.
 
-        files: What is wrong with the logs: missing ones, others than were read.
+        files: The logs that are missing or have another content.
 
-        remarks: What the reader should know besides.
+        remarks: Other things that the user should know.
     """
 
     numbers: int
@@ -93,15 +92,15 @@ class Verification:
 
     @property
     def agrees(self) -> bool:
-        """Whether every number and every log is as the report says."""
+        """Whether every number and every log is as reported."""
         return not self.differences and not self.files
 
     def lines(self) -> Iterator[str]:
-        """Yield what was found, line by line."""
+        """Yield the result as lines of text."""
         yield from self.files
-        for path, reported, derived in self.differences[:MOST_LINES]:
-            yield f"{path}: reported {_shown(reported)}, derived {_shown(derived)}"
-        if (more := len(self.differences) - MOST_LINES) > 0:
+        for path, reported, recomputed in self.differences[:MAX_LINES]:
+            yield f"{path}: reported {_shown(reported)}, recomputed {_shown(recomputed)}"
+        if (more := len(self.differences) - MAX_LINES) > 0:
             yield f"… and {more:,} more"
         if not self.differences:
             yield f"all {self.numbers:,} numbers agree"
@@ -111,7 +110,7 @@ class Verification:
 
 def verify_report(path: Path, *, data: Sequence[Path], mirror: bool | None = None) -> Verification:
     """
-    Derive the numbers of a report again.
+    Recompute the numbers of a report.
 
     Args:
         path: The report's JSON.
@@ -121,26 +120,31 @@ def verify_report(path: Path, *, data: Sequence[Path], mirror: bool | None = Non
         mirror: Whether rotated logs are read from their mirror; by default as the settings say.
 
     Raises:
-        UsageError: It is no JSON of a report of this version.
+        UsageError: The file is not the JSON of a report of this version.
 
         ReportError: The notebook failed.
     """
     kind, report = read_report(path)
-    chosen = {name: value for name, value in report.parameters.items() if name not in ("since", "until", "timezone")}
+    period_names = ("week", "since", "until", "timezone", "compare_to")
+    chosen = {name: value for name, value in report.parameters.items() if name not in period_names}
+    week = report.parameters.get("compare_to")
+    compare_to = parse_week(week, report.timezone) if week else None
     days = days_of(report.since, report.until, report.timezone)
     period = Period(report.period, days[0], days[-1], report.timezone)
-    order = build_request(kind, period, data=tuple(data), mirror=mirror, **chosen)
-    with _objectives(report.receipt.objectives):
-        derived = recompute(order)
-    receipt = Receipt.model_validate(derived["receipt"])
-    changed, wrong, remarks = _compare_files(report.receipt, receipt, data)
-    remarks += _other_versions(report.receipt, receipt)
+    targets = report.provenance.objectives
+    request = build_request(
+        kind, period, compare_to=compare_to, data=tuple(data), mirror=mirror, targets=targets, **chosen
+    )
+    recomputed = recompute(request)
+    provenance = RecordedProvenance.model_validate(recomputed["provenance"])
+    changed, wrong, remarks = _compare_files(report.provenance, provenance, data)
+    remarks += _other_versions(report.provenance, provenance)
     left_out: frozenset[str] = frozenset()
-    if report.receipt.pseudonym_key != receipt.pseudonym_key:
+    if report.provenance.pseudonym_key != provenance.pseudonym_key:
         left_out = PSEUDONYMS
         remarks.append("The report's pseudonyms have another key; they are not compared")
     reported = dict(_values(report.numbers, left_out, changed))
-    again = dict(_values(derived["numbers"], left_out, changed))
+    again = dict(_values(recomputed["numbers"], left_out, changed))
     differences = [
         (place, reported.get(place, _NOTHING), again.get(place, _NOTHING))
         for place in dict.fromkeys([*reported, *again])
@@ -154,9 +158,9 @@ def read_report(path: Path) -> tuple[ReportKind, Report]:
     Return a report's kind and its JSON, checked.
 
     Raises:
-        UsageError: It is no JSON of a report of this version.
+        UsageError: The file is not the JSON of a report of this version.
     """
-    hint = "Name the .json that lies beside a report's page."
+    hint = "Name the .json beside a report's page."
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -167,7 +171,7 @@ def read_report(path: Path) -> tuple[ReportKind, Report]:
     if isinstance(version, int) and version != VERSION:
         raise UsageError(
             f"{path} has version {version} of a report's JSON, not {VERSION}",
-            hint="Make the report again, or verify it with the kit that made it.",
+            hint="Make the report again, or verify it with the version of bakame-duck that made it.",
         )
     try:
         report = Report.model_validate(content)
@@ -176,29 +180,11 @@ def read_report(path: Path) -> tuple[ReportKind, Report]:
         raise UsageError(f"{path} is no report's JSON", hint=hint) from error
 
 
-@contextmanager
-def _objectives(targets: Mapping[str, float]) -> Iterator[None]:
-    """Let the kernel judge by the report's own targets, whatever the settings say today."""
-    given = {f"BAKAME_DUCK_OBJECTIVES__{name.upper()}": str(target) for name, target in targets.items()}
-    before = {name: os.environ.get(name) for name in given}
-    os.environ.update(given)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
-
-
 def _compare_files(
-    reported: Receipt, derived: Receipt, data: Sequence[Path]
+    reported: RecordedProvenance, recomputed: RecordedProvenance, data: Sequence[Path]
 ) -> tuple[frozenset[str], list[str], list[str]]:
-    """Return the names of files whose ledger cannot be the same, what is wrong with the logs, and what to remark."""
-    before, now = (
-        [*receipt.files, *receipt.health_checks, *receipt.voice_auditions] for receipt in (reported, derived)
-    )
+    """Return the names of files whose ledger differs, the errors of the logs, and remarks."""
+    before, now = ([*each.files, *each.health_checks, *each.voice_auditions] for each in (reported, recomputed))
     known = {file.name for file in before}
     fresh = {file.name for file in now if file.name not in known}
     others = [*find_health_checks(data), *find_auditions(data)]
@@ -227,7 +213,7 @@ def _compare_files(
 
 
 def _hash_of_first(file: LogFile, size: int) -> str | None:
-    """Return the SHA-256 of the first *size* bytes of a log's content, in hex; None where it has not as many."""
+    """Return the SHA-256 of the first *size* bytes of a log's content, in hex; None if it has fewer."""
     digest, left = hashlib.sha256(), size
     try:
         with open_log(file) as content:
@@ -239,20 +225,20 @@ def _hash_of_first(file: LogFile, size: int) -> str | None:
     return None if left else digest.hexdigest()
 
 
-def _other_versions(reported: Receipt, derived: Receipt) -> list[str]:
-    """Return in words what made the report and is not what derives it."""
+def _other_versions(reported: RecordedProvenance, recomputed: RecordedProvenance) -> list[str]:
+    """Return in words which versions differ from those that made the report."""
     found = [
-        f"{name} {version} made the report, {derived.versions.get(name)} derives it"
+        f"{name} {version} made the report, {recomputed.versions.get(name)} recomputes it"
         for name, version in reported.versions.items()
-        if version != derived.versions.get(name)
+        if version != recomputed.versions.get(name)
     ]
-    return found + (["The SQL that made the report is another"] if reported.sql != derived.sql else [])
+    return found + (["The SQL that made the report is another"] if reported.sql != recomputed.sql else [])
 
 
 def _values(
     value: Any, left_out: frozenset[str], changed: frozenset[str], place: str = ""
 ) -> Iterator[tuple[str, Any]]:
-    """Yield every value below *value* by its path; not of columns *left_out*, nor of rows of files that *changed*."""
+    """Yield every value in *value* with its path, without the columns *left_out* and rows of files that *changed*."""
     match value:
         case dict():
             for name, item in value.items():
@@ -267,8 +253,8 @@ def _values(
             yield place, value
 
 
-def _same(reported: Any, derived: Any) -> bool:
-    return type(reported) is type(derived) and bool(reported == derived)
+def _same(reported: Any, recomputed: Any) -> bool:
+    return type(reported) is type(recomputed) and bool(reported == recomputed)
 
 
 def _shown(value: Any) -> str:

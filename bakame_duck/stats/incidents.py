@@ -1,7 +1,7 @@
 """
-Statistics that SQL cannot state: searches and tests.
+Find incidents: spans of time in which a stage was markedly worse.
 
-What comes in is a metric's rows and what goes out are rows; nothing here reads a log, draws or words.
+Rows of a metric in, rows out.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _STARTS_AT_ONCE = 256  # keeps the tables of spans in the processor's cache
 
 @dataclass(frozen=True)
 class _Rules:
-    """What an incident has to be; see :func:`find_incidents`."""
+    """The criteria of an incident; see :func:`find_incidents`."""
 
     max_minutes: int
     min_calls: int
@@ -49,7 +49,7 @@ class _Rules:
 
 @dataclass(frozen=True)
 class _Windows:
-    """The windows of one stage, in order: when they begin, in minutes, and what they count."""
+    """The windows of one stage in order: their start in minutes, and their counts."""
 
     minutes: Counts
     turns: Counts
@@ -58,7 +58,7 @@ class _Windows:
     bad_calls: Counts
 
     def without(self, span: slice) -> _Windows:
-        """Return the same windows with nothing in those of *span*."""
+        """Return the same windows with zero counts in *span*."""
         kept = np.ones(len(self.minutes), dtype=bool)
         kept[span] = False
         return _Windows(self.minutes, *(getattr(self, each.name) * kept for each in fields(self)[1:]))
@@ -81,16 +81,16 @@ def find_incidents(
     Kulldorff's scan statistic for Bernoulli data (1997, A spatial scan statistic, Communications in Statistics –
     Theory and Methods 26), in time: of all spans up to *longest*, the one whose turns inside and outside differ most,
     by the likelihood ratio. It is taken out and the next one looked for (Zhang, Assunção and Kulldorff 2010), until
-    the best that is left may be chance. Those that touch are one. What lasts for more than half of the turns is what
-    is usual then: no span stands out from it.
+    the best that remains may be chance. Adjacent spans are joined. A state that lasts for more than half of the turns
+    is the usual one, so it is not an incident.
 
-    Chance is bounded instead of simulated, which needs neither time nor random numbers: :func:`chance_exponent` gives
-    the most that the probability of one span can be, and the p-value is that times the spans and stages looked at.
-    Turns of a call resemble each other, so the exponent is divided by the design effect (Rao and Scott 1992) that the
-    rest of the period shows. As a few long calls could still make a span, the calls have to bear it out.
+    The probability is bounded instead of simulated, which is fast and needs no random numbers: :func:`chance_exponent`
+    gives an upper bound for one span, and the p-value is that bound times the number of spans and stages examined.
+    Turns of a call are correlated, so the exponent is divided by the design effect (Rao and Scott 1992) of the rest of
+    the period. A few long calls could still make a span, so its calls have to be significant too.
 
     Args:
-        windows: Rows of the metric ``bad_turns``.
+        windows: Rows of the metric ``slo_violation_windows``.
 
         window_minutes: The length of its windows.
 

@@ -51,10 +51,10 @@ def slope_shifts(
     residuals: Numbers, weight: Numbers, call: Places, design: Numbers, place: float, draws: Draws
 ) -> Numbers:
     """
-    Return for each draw what the shift of the slopes adds to the weight below the quantile at the mean length.
+    Return for each draw how much the shift of the slopes adds to the weight below the quantile at the mean length.
 
-    The arm's own mean length is not that of both arms; the farther they lie apart, the more the slopes matter. They
-    move by one step of Newton's, with the density at the quantile from the turns near it (Powell 1991).
+    The arm's own mean length differs from that of both arms; the larger the difference, the more the slopes matter.
+    They move by one Newton step, with the density at the quantile estimated from nearby turns (Powell 1991).
     """
     width = _bandwidth(residuals, place)
     near = np.abs(residuals) < width
@@ -67,7 +67,7 @@ def slope_shifts(
 
 
 def _bandwidth(residuals: Numbers, place: float) -> float:
-    """Return how far from the quantile residuals tell of the density there (Hall and Sheather 1988), in ms."""
+    """Return the bandwidth around the quantile for estimating the density (Hall and Sheather 1988), in ms."""
     deviate = stats.norm.ppf(place)
     density = stats.norm.pdf(deviate)
     share = (

@@ -226,12 +226,11 @@ def test_the_search_for_secrets_finds_each() -> None:
 
 def test_a_report_that_fails_tells_of_nobody(run: Run, broken: Break, hostile_folder: Path, tmp_path: Path) -> None:
     broken(
-        "own = con.cursor()  # the other still answers what was asked ahead\n"
         "try:\n"
-        "    own.sql(\"select user_input::bigint from interactions where user_input like 'What%'\").fetchall()\n"
+        "    con.sql(\"select user_input::bigint from interactions where user_input like 'What%'\").fetchall()\n"
         "except Exception as error:\n"
         "    import sys, warnings\n"
-        "    texts = [text for (text,) in own.sql('select distinct error from user_sessions').fetchall() if text]\n"
+        "    texts = [text for (text,) in con.sql('select distinct error from user_sessions').fetchall() if text]\n"
         "    print(*texts, sep='\\n')\n"
         "    warnings.warn(' '.join(texts[:5]))\n"
         "    raise KeyError(' '.join(text for text in texts if '250' in text)) from error\n"

@@ -39,7 +39,7 @@ def report(folder: Path, week: str, *objectives: Mapping[str, Any], stem: str = 
     period = parse_week(week, "Africa/Kigali")
     told = {
         "report": stem,
-        "version": 2,
+        "version": 3,
         "period": week,
         "since": f"{period.since.isoformat()}Z",
         "until": f"{period.until.isoformat()}Z",
@@ -96,6 +96,15 @@ def test_what_is_no_report_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "folder.json").mkdir()
 
     assert ["Weekly performance, 2026-W01"] == [row[:28] for row in rows(render_index(tmp_path))]
+
+
+def test_reports_of_version_2_are_listed_by_todays_verdicts(tmp_path: Path) -> None:
+    path = report(tmp_path, "2026-W01", LLM | {"status": "can't say"})
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"version": 2}))
+
+    (row,) = rows(render_index(tmp_path))
+
+    assert "1 can’t say" in row
 
 
 def test_a_folder_without_reports_says_so(tmp_path: Path) -> None:

@@ -93,14 +93,14 @@ def test_a_kernel_that_dies_before_it_answers_is_told(folder: Path) -> None:
     with Kernel() as kernel:
         process_of(kernel).kill()
 
-        with pytest.raises(RuntimeError, match="it died before it answered"):
+        with pytest.raises(RuntimeError, match="Kernel died before replying"):
             kernel.connect()
 
 
 def test_a_kernel_that_does_not_answer_is_waited_for_in_vain(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel_module, "_PATIENCE", 1)
+    monkeypatch.setattr(kernel_module, "_TIMEOUT_S", 1)
     with Kernel() as kernel:
         process_of(kernel).send_signal(signal.SIGSTOP)
 
-        with pytest.raises(RuntimeError, match="it did not answer within 1 seconds"):
+        with pytest.raises(RuntimeError, match="Kernel didn't respond in 1 seconds"):
             kernel.connect()

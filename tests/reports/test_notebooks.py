@@ -8,7 +8,7 @@ import nbformat
 import papermill
 import pytest
 
-from bakame_duck.reports.runner import KINDS
+from bakame_duck.reports.request import KINDS
 from bakame_duck.resources import resource_folder
 
 pytest_plugins = ["tests.report_fixtures"]

@@ -13,7 +13,7 @@ import pytest
 from nbformat import NotebookNode
 
 import bakame_duck
-from bakame_duck.palette import MIMETYPE, NUMBERS, PALETTE, PANELS
+from bakame_duck.palette import MIMETYPE, NUMBERS, PALETTE, PANELS, SQL
 from bakame_duck.reports.page import render
 from bakame_duck.resources import resource_folder
 from bakame_duck.timespan import Period
@@ -44,7 +44,7 @@ def body(text: str) -> str:
 
 
 def explanations(text: str) -> list[list[str]]:
-    """Return what each folded part says: the notebook's lines, then the SQL files."""
+    """Return the texts of each folded part: the statements, then the SQL files."""
     folded = re.findall(r'<details class="how">(.*?)</details>', text, re.DOTALL)
     assert all(part.startswith("<summary>How is this computed?</summary>") for part in folded)
     return [[html.unescape(found) for found in re.findall(r"<code>(.*?)</code>", part, re.DOTALL)] for part in folded]
@@ -151,78 +151,63 @@ def test_panels_have_one_legend_and_a_chart_each() -> None:
 # How it is computed
 
 
-@pytest.mark.parametrize("shown", [CHART, TABLE])
-def test_below_a_figure_stands_how_it_was_computed(shown: dict[str, Any]) -> None:
-    lines = 'errors = ask.metric("errors_by_day", **week).pl()\nfigures.errors_by_day(errors)'
+ERRORS = "from errors_by_day(since := timestamp '2026-01-11 22:00:00')"
+CALLS = "from calls_per_day()"
+FILES = "select * from ingest_files order by file"
 
-    assert [[lines, sql("errors_by_day")]] == explanations(page(heading("## Errors"), code(lines, shown)))
+
+def computed(shown: dict[str, Any], *statements: str) -> NotebookNode:
+    """Return a cell that shows something with its SQL."""
+    cell = code("show()", shown)
+    cell.outputs[0].metadata[SQL] = list(statements)
+    return cell
+
+
+@pytest.mark.parametrize("shown", [CHART, TABLE])
+def test_a_figure_is_followed_by_its_sql_and_that_of_its_metric(shown: dict[str, Any]) -> None:
+    assert [[ERRORS, sql("errors_by_day")]] == explanations(page(heading("## Errors"), computed(shown, ERRORS)))
 
 
 def test_a_view_is_explained_too() -> None:
-    lines = 'files = ask.sql("select * from ingest_files order by file")'
-
-    assert [[lines, sql("ingest_files")]] == explanations(page(code(lines, TABLE)))
+    assert [[FILES, sql("ingest_files")]] == explanations(page(computed(TABLE, FILES)))
 
 
-def test_a_figure_of_rows_from_an_earlier_cell_is_explained_by_what_they_were_made_from() -> None:
-    text = page(
-        code('objectives = ask.metric("objectives_report")\ncalls = ask.metric("calls_per_day")'),
-        code('limit = targets(objectives)["total"]\nother = 1'),
-        heading("## Who waited"),
-        code("wait(limit)\nother", SENTENCE),
-        code("waited(limit, objectives)", CHART),
+def test_a_figure_of_several_results_shows_the_sql_of_each_once() -> None:
+    text = page(computed(CHART, ERRORS, CALLS, ERRORS))
+
+    assert [[ERRORS, CALLS, sql("calls_per_day"), sql("errors_by_day")]] == explanations(text)
+
+
+def test_the_sql_of_a_sentence_is_below_the_figure_that_follows() -> None:
+    text = page(computed(SENTENCE, CALLS), computed(CHART, ERRORS), computed(TABLE, CALLS))
+
+    assert [[CALLS, ERRORS, sql("calls_per_day"), sql("errors_by_day")], [CALLS, sql("calls_per_day")]] == explanations(
+        text
     )
-
-    made = 'objectives = ask.metric("objectives_report")\nlimit = targets(objectives)["total"]'
-    lines = f"{made}\n\nwait(limit)\nother\n\nwaited(limit, objectives)"
-    assert [[lines, sql("objectives_report")]] == explanations(text)
-
-
-def test_a_sentence_is_explained_below_the_figure_that_follows_it() -> None:
-    sentence = 'calls = ask.metric("calls_per_day")\nparagraph(calls)'
-    text = page(code(sentence, SENTENCE), code("draw(calls)", CHART))
-
-    assert [[f"{sentence}\n\ndraw(calls)", sql("calls_per_day")]] == explanations(text)
     assert text.index("No turn failed.") < text.index('class="chart"') < text.index('<details class="how">')
 
 
-def test_a_heading_ends_what_is_explained_together() -> None:
-    text = page(
-        code('paragraph(ask.metric("activity"))', SENTENCE),
-        heading("## Calls"),
-        code('draw(ask.metric("calls_per_day"))', CHART),
-    )
+def test_a_heading_separates_what_is_explained_together() -> None:
+    text = page(computed(SENTENCE, ERRORS), heading("## Calls"), computed(CHART, CALLS))
 
-    assert [['draw(ask.metric("calls_per_day"))', sql("calls_per_day")]] == explanations(text)
-
-
-def test_a_name_that_is_given_other_rows_is_explained_by_those() -> None:
-    text = page(
-        code('rows = ask.metric("activity")'),
-        code('rows = ask.metric("calls_per_day")'),
-        heading("## Calls"),
-        code("draw(rows)", CHART),
-    )
-
-    assert [['rows = ask.metric("calls_per_day")\n\ndraw(rows)', sql("calls_per_day")]] == explanations(text)
+    assert [[CALLS, sql("calls_per_day")]] == explanations(text)
 
 
 @pytest.mark.parametrize(
     "cell",
-    [
-        code("draw([1, 2])", CHART),
-        code('ask.metric("activity")', SENTENCE),
-        code('export.numbers(activity=ask.metric("activity"))', {NUMBERS: "{}"}),
-        code('ask.metric("no_such_metric")', CHART),
-    ],
-    ids=["no metric", "a sentence alone", "numbers", "unknown"],
+    [computed(CHART), computed(SENTENCE, CALLS), computed({NUMBERS: "{}"}, CALLS), code("1", CHART)],
+    ids=["no SQL", "a sentence alone", "numbers", "no metadata"],
 )
-def test_nothing_is_explained_where_nothing_was_asked_or_drawn(cell: NotebookNode) -> None:
+def test_nothing_is_explained_without_sql_or_a_figure(cell: NotebookNode) -> None:
     assert [] == explanations(page(cell))
 
 
+def test_a_statement_over_something_else_is_shown_alone() -> None:
+    assert [["select 42 as answer"]] == explanations(page(computed(TABLE, "select 42 as answer")))
+
+
 def test_the_notebook_is_left_as_it_was() -> None:
-    notebook = nbformat.v4.new_notebook(cells=[code('draw(ask.metric("activity"))', CHART)])
+    notebook = nbformat.v4.new_notebook(cells=[computed(CHART, CALLS)])
     before = json.dumps(notebook)
 
     render(notebook, "Weekly performance", WEEK)
@@ -233,9 +218,9 @@ def test_the_notebook_is_left_as_it_was() -> None:
 # Header and footer
 
 
-def receipt(*files: tuple[str, int, int]) -> dict[str, Any]:
+def provenance(*files: tuple[str, int, int]) -> dict[str, Any]:
     parts = [{"state": state, "rows": rows, "rejects": rejects} for state, rows, rejects in files]
-    return {"application/json": {"receipt": {"files": parts}}}
+    return {"application/json": {"provenance": {"files": parts}}}
 
 
 @pytest.mark.parametrize(
@@ -250,7 +235,7 @@ def receipt(*files: tuple[str, int, int]) -> dict[str, Any]:
     ],
 )
 def test_the_header_says_of_when_it_is_and_from_how_much(files: list[tuple[str, int, int]], told: str) -> None:
-    text = page(code("receipt", receipt(*files)))
+    text = page(code("made_from", provenance(*files)))
 
     assert "<h1>Weekly performance, 2026-W03</h1>" in text
     line = re.search(r'<p class="mute">(.*?)</p>', text)[1]

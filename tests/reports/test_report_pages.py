@@ -190,13 +190,13 @@ def test_each_table_is_taken_away_as_the_numbers_that_it_shows(
     visit: Visit, reports: Mapping[str, Path], name: str
 ) -> None:
     numbers = json.loads(reports[name].with_suffix(".json").read_text(encoding="utf-8"))
-    receipt = numbers["receipt"]
+    made_from = numbers["provenance"]
     others = [
         {"state": kind.replace("_", " "), "rows": row["lines"]} | row
         for kind in ("health_checks", "voice_auditions")
-        for row in receipt[kind]
+        for row in made_from[kind]
     ]
-    sections = [*numbers["numbers"].values(), receipt["files"] + others]
+    sections = [*numbers["numbers"].values(), made_from["files"] + others]
     visit.open(reports[name])
     links = visit.page.locator("a.csv")
 

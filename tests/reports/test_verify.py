@@ -59,12 +59,12 @@ def test_what_differs_is_named_by_its_path(run: Run, changed: Callable[[Change],
 
     outcome = run("verify", changed(change), "--data", sample_folder)
 
-    assert (1, "") == (outcome.code, outcome.err)
+    assert (4, "") == (outcome.code, outcome.err)
     *differences, last = outcome.text.splitlines()
     assert ["configurations[0].made_up", "configurations[1].turns", "files[2].rows"] == sorted(
         line.split(":")[0] for line in differences
     )
-    assert 'configurations[0].made_up: reported "x", derived nothing' in differences
+    assert 'configurations[0].made_up: reported "x", recomputed nothing' in differences
     assert last.startswith("3 of ")
     assert last.endswith(" numbers differ")
 
@@ -94,9 +94,9 @@ def test_what_made_the_report_is_told_when_it_was_another(
     run: Run, changed: Callable[[Change], Path], sample_folder: Path
 ) -> None:
     def change(told: dict[str, Any]) -> None:
-        told["receipt"]["versions"]["duckdb"] = "0.1"
-        told["receipt"]["sql"] = "0" * 64
-        told["receipt"]["pseudonym_key"] = "another"
+        told["provenance"]["versions"]["duckdb"] = "0.1"
+        told["provenance"]["sql"] = "0" * 64
+        told["provenance"]["pseudonym_key"] = "another"
         told["numbers"]["configurations"][0]["phone_number"] = "caller-1"
 
     outcome = run("verify", changed(change), "--data", sample_folder)
@@ -116,7 +116,7 @@ def test_a_missing_log_and_one_of_another_content_are_named(run: Run, reports: M
 
     outcome = run("verify", reports["tts"].with_suffix(".json"), "--data", logs)
 
-    assert 1 == outcome.code
+    assert 4 == outcome.code
     first, second, *_ = outcome.text.splitlines()
     assert first.startswith("user_sessions_2025-12-16.csv: missing (sha256 ")
     assert second.startswith("user_sessions_2025-12-20.csv: another content (sha256 ")
@@ -155,8 +155,8 @@ def test_a_live_log_may_be_rotated_away(run: Run, reports: Mapping[str, Path], l
     [
         ("", "is no JSON"),
         ("[]", "is no report's JSON"),
-        ('{"version": 2}', "is no report's JSON"),
-        ('{"version": 1, "report": "weekly-performance"}', "has version 1 of a report's JSON, not 2"),
+        ('{"version": 3}', "is no report's JSON"),
+        ('{"version": 1, "report": "weekly-performance"}', "has version 1 of a report's JSON, not 3"),
     ],
 )
 def test_what_is_no_report_is_refused(run: Run, sample_folder: Path, tmp_path: Path, content: str, told: str) -> None:

@@ -1,7 +1,7 @@
 """
-Draw the charts of the TTS-tuning report: frames in, Altair charts out.
+Draw the charts of the TTS-tuning report: frames in, figures out.
 
-Nothing here computes, and nothing here knows DuckDB. Colours and looks are those of ``theme``.
+Nothing here computes, and nothing here depends on DuckDB.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 import polars as pl
 
 from bakame_duck.reports.charts.days import DAY_TOOLTIP, day_axis, target_line, with_day_names
-from bakame_duck.reports.charts.theme import WIDTH, Layered, Nothing, Panels, color
-from bakame_duck.reports.tts.text import configuration_names
+from bakame_duck.reports.charts.figure import WIDTH, Figure, Layered, Nothing, color
+from bakame_duck.reports.results import takes
+from bakame_duck.reports.tts.names import configuration_names
 from bakame_duck.resources import quick_imports
 from bakame_duck.sanitize import sanitize
 
@@ -23,13 +24,14 @@ with quick_imports():
 
 
 def named(configurations: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of ``tts_configurations`` with a short ``name`` for each, to label charts by."""
+    """Return rows of ``tts_configurations`` with a short ``name`` for charts."""
     configurations = configurations.with_columns(pl.selectors.string().map_elements(sanitize, return_dtype=pl.String))
     names = configuration_names(configurations.to_dicts())
     return configurations.with_columns(pl.Series("name", names, dtype=pl.String))
 
 
-def configurations_by_speed(configurations: pl.DataFrame, limit: float) -> Layered | Nothing:
+@takes("frame")
+def configurations_by_speed(configurations: pl.DataFrame, limit: float) -> Figure | Nothing:
     """
     Draw p50 and p95 of each configuration, the latter with its interval, against the target.
 
@@ -66,18 +68,20 @@ def configurations_by_speed(configurations: pl.DataFrame, limit: float) -> Layer
         color=alt.condition(few, alt.value(color("unknown")), alt.value(color("accent"))),
         tooltip=tooltip,
     )
-    return alt.layer(target_line(limit, horizontal=False), interval, median, dot).properties(
+    chart = alt.layer(target_line(limit, horizontal=False), interval, median, dot).properties(
         height=34 * rows.height + 20,
         width=WIDTH,
         description=f"p50 and p95 of the synthesis time by configuration, target {limit:,.0f} ms at p95",
     )
+    return Figure([chart])
 
 
 _SIGNED = "datum.value ? format(datum.value, '+,.0f') : '0'"
 _TONES = {"better": "good", "worse": "bad", "not separable": "unknown"}
 
 
-def differences(comparisons: pl.DataFrame, names: Mapping[int, str]) -> Panels | Nothing:
+@takes("frame")
+def differences(comparisons: pl.DataFrame, names: Mapping[int, str]) -> Figure | Nothing:
     """
     Draw each configuration's difference from the baseline at p95, with its interval.
 
@@ -120,16 +124,18 @@ def differences(comparisons: pl.DataFrame, names: Mapping[int, str]) -> Panels |
         width=WIDTH,
         description="Difference of each configuration's p95 from the baseline's, with its 95% interval",
     )
-    return Panels([chart], legend={verdict: _TONES[verdict] for verdict in verdicts})
+    return Figure([chart], legend={verdict: _TONES[verdict] for verdict in verdicts})
 
 
-def trade_off(configurations: pl.DataFrame) -> Panels | Nothing:
+@takes("frame")
+def trade_off(configurations: pl.DataFrame) -> Figure | Nothing:
     """
     Draw p95 against the barge-in rate and against the fallback rate, with interval bars; the unbeaten in green.
 
     Args:
-        configurations: Rows of ``tts_trade_off`` with a ``name``.
+        configurations: Rows of ``tts_configurations`` with a ``name``.
     """
+    configurations = configurations.drop_nulls("is_unbeaten")
     titles = {"barge_in": "interrupted turns, %", "fallback": "turns with a fallback, %"}
     drawn = [rate for rate in titles if configurations[f"{rate}_rate_percent"].count()]
     if configurations.is_empty() or not drawn:
@@ -139,7 +145,7 @@ def trade_off(configurations: pl.DataFrame) -> Panels | Nothing:
         kind=pl.when("is_unbeaten").then(pl.lit("no other beats it")).otherwise(pl.lit("beaten by another")),
     )
     legend = {kind: tone for kind, tone in kinds.items() if kind in rows["kind"]}
-    return Panels([_trade_off_panel(rows, rate, titles[rate], kinds) for rate in drawn], legend=legend)
+    return Figure([_trade_off_panel(rows, rate, titles[rate], kinds) for rate in drawn], legend=legend)
 
 
 def _trade_off_panel(rows: pl.DataFrame, rate: str, title: str, kinds: Mapping[str, str]) -> Layered:
@@ -188,7 +194,8 @@ def _trade_off_panel(rows: pl.DataFrame, rate: str, title: str, kinds: Mapping[s
     )
 
 
-def interruptions(groups: pl.DataFrame) -> Panels | Nothing:
+@takes("frame")
+def interruptions(groups: pl.DataFrame) -> Figure | Nothing:
     """
     Draw how often callers broke in, by chunks, by pause and by the length of the answer, with intervals.
 
@@ -201,7 +208,7 @@ def interruptions(groups: pl.DataFrame) -> Panels | Nothing:
         for kind in titles
         if (rows := groups.filter((pl.col("kind") == kind) & (pl.col("turns") >= 10))).height
     ]
-    return Panels(panels, legend={"share of turns": "accent", "95% interval": "faint"}) if panels else Nothing()
+    return Figure(panels, legend={"share of turns": "accent", "95% interval": "faint"}) if panels else Nothing()
 
 
 def _interruptions_panel(rows: pl.DataFrame, title: str) -> Layered:
@@ -237,19 +244,20 @@ def _interruptions_panel(rows: pl.DataFrame, title: str) -> Layered:
     )
 
 
-def fallbacks_by_day(fallbacks: pl.DataFrame, days: Sequence[date] = ()) -> alt.Chart | Nothing:
+@takes("frame")
+def fallbacks_by_day(fallbacks: pl.DataFrame, days: Sequence[date] = ()) -> Figure | Nothing:
     """
     Draw the share of turns with a fallback, day by day.
 
     Args:
-        fallbacks: Rows of ``tts_fallbacks_by_day``.
+        fallbacks: The turns, fallbacks and fallback_rate_percent of each day.
 
-        days: The days to show, with rows or without; by default those with rows.
+        days: The days to show; by default those with rows.
     """
     if fallbacks.is_empty() or not fallbacks["fallbacks"].sum():
         return Nothing()
     letters = 3 if len(days) <= 7 else 0
-    return (
+    chart = (
         alt.Chart(with_day_names(fallbacks))
         .mark_bar(color=color("tts"))
         .encode(
@@ -264,3 +272,4 @@ def fallbacks_by_day(fallbacks: pl.DataFrame, days: Sequence[date] = ()) -> alt.
         )
         .properties(height=190, width=WIDTH, description="Share of turns with a fallback, day by day")
     )
+    return Figure([chart])

@@ -1,8 +1,4 @@
-"""
-Set the tables of the TTS-tuning report in HTML, as ``tables`` sets all others.
-
-Rows in, HTML out.
-"""
+"""Set the tables of the TTS-tuning report: rows in, HTML out."""
 
 from __future__ import annotations
 
@@ -12,22 +8,23 @@ from markupsafe import Markup
 
 from bakame_duck.formatting import Row, count, decimal, interval, milliseconds, moment, percent
 from bakame_duck.reports.blocks import Block, TableColumn, over, table, verdict
-from bakame_duck.reports.tts.text import (
+from bakame_duck.reports.results import takes
+from bakame_duck.reports.tts.names import (
     SETTING_TITLES,
-    WHY_OPEN,
     configuration_settings,
     difference,
     difference_interval,
     p_value,
     points,
     points_interval,
-    question,
     setting_value,
 )
+from bakame_duck.reports.tts.text import WHY_OPEN, question
 
 Names = Mapping[int, str]
 
 
+@takes("rows")
 def configurations_table(configurations: Sequence[Row], *, timezone: str) -> Block:
     """
     Set the configurations with what they did, each number with its interval.
@@ -100,6 +97,7 @@ def _compared_turns(row: Row) -> Markup:
     return _with_small(count(row["turns"]), against)
 
 
+@takes("rows")
 def comparisons_table(comparisons: Sequence[Row], names: Names) -> Block:
     """
     Set how the other configurations differ from the baseline.
@@ -122,6 +120,7 @@ def comparisons_table(comparisons: Sequence[Row], names: Names) -> Block:
     )
 
 
+@takes("rows")
 def settings_table(comparisons: Sequence[Row]) -> Block:
     """Set what each setting does with the others held equal, from rows of ``compare_configurations``."""
     return table(
@@ -145,6 +144,7 @@ def _setting(row: Row) -> Markup:
 _KINDS = {"all": "All", "chunks": "Sentence chunks", "pause": "Pause", "tokens": "Tokens out"}
 
 
+@takes("rows")
 def interruptions_table(groups: Sequence[Row]) -> Block:
     """Set interrupted and uninterrupted turns apart, from rows of ``tts_interruptions``."""
     return table(
@@ -180,6 +180,7 @@ def _interrupted(row: Row) -> Markup:
     return _with_small(percent(row["barge_in_rate_percent"]), interval(row["low_percent"], row["high_percent"]))
 
 
+@takes("rows")
 def fallbacks_table(fallbacks: Sequence[Row]) -> Block:
     """Set which voices needed fallbacks and what these cost, from rows of ``tts_fallbacks``."""
     return table(
@@ -204,6 +205,7 @@ def _fallback_rate(row: Row) -> Markup:
     return _with_small(percent(row["fallback_rate_percent"]), interval(row["low_percent"], row["high_percent"]))
 
 
+@takes("rows")
 def bursts_table(bursts: Sequence[Row], *, timezone: str) -> Block:
     """Set the bursts of fallbacks, from rows of :func:`bakame_duck.stats.incidents.find_incidents`."""
     return table(
@@ -221,6 +223,7 @@ def bursts_table(bursts: Sequence[Row], *, timezone: str) -> Block:
     )
 
 
+@takes("rows")
 def transcoding_table(encodings: Sequence[Row]) -> Block:
     """Set what converting the audio costs, from rows of ``tts_transcoding``."""
     return table(
@@ -238,6 +241,7 @@ def transcoding_table(encodings: Sequence[Row]) -> Block:
     )
 
 
+@takes("rows")
 def plan_table(questions: Sequence[Row], names: Names, baseline: str) -> Block:
     """
     Set what to try next.
@@ -262,6 +266,7 @@ def plan_table(questions: Sequence[Row], names: Names, baseline: str) -> Block:
     )
 
 
+@takes("rows")
 def auditions_table(auditions: Sequence[Row]) -> Block:
     """Set the voices that were listened to against what callers heard, from rows of ``tts_auditions``."""
     return table(
@@ -282,5 +287,5 @@ def auditions_table(auditions: Sequence[Row]) -> Block:
 
 
 def _audition(row: Row) -> Markup:
-    told = (setting_value(name, row[name]) for name in ("rate", "pitch", "style"))
-    return over(row["voice"] or "no named voice", " · ".join(told))
+    settings = (setting_value(name, row[name]) for name in ("rate", "pitch", "style"))
+    return over(row["voice"] or "no named voice", " · ".join(settings))

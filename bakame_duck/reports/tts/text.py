@@ -1,5 +1,5 @@
 """
-Say in words what the TTS-tuning report found: its sentences, and what configurations are called.
+Write the sentences of the TTS-tuning report.
 
 Rows in, text out. Nothing here computes a metric, and nothing here is HTML.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bakame_duck.errors import ParameterError, nearest
 from bakame_duck.formatting import (
     Row,
     count,
@@ -20,100 +19,19 @@ from bakame_duck.formatting import (
     percent,
     pluralize,
     sentence_start,
-    shortened,
 )
+from bakame_duck.reports.results import takes
+from bakame_duck.reports.tts.names import SETTING_TITLES, difference, setting_value, signed
 
-SETTING_TITLES = {
-    "provider": "Provider",
-    "voice": "Voice",
-    "rate": "Rate",
-    "pitch": "Pitch",
-    "style": "Style",
-    "encoding": "Encoding",
-    "pause": "Pause",
+WHY_OPEN = {
+    "not separable": "a difference worth having could have been missed",
+    "too few": "too few turns",
+    "confounded": "never spoken in the same hours",
+    "not isolated": "never varied alone",
 }
-_TOLD_APART = ("rate", "pitch", "encoding", "pause", "style", "provider")
 
 
-def configuration_names(configurations: Sequence[Row]) -> list[str]:
-    """
-    Return a short name for each configuration: its voice, and the settings that tell it apart.
-
-    Args:
-        configurations: Rows of the metric ``tts_configurations``.
-    """
-    names = [_voice(row) for row in configurations]
-    for setting in _TOLD_APART:
-        for name in {name for name in names if names.count(name) > 1}:
-            same = [index for index, other in enumerate(names) if other == name]
-            if len({configurations[index][setting] for index in same}) > 1:
-                for index in same:
-                    told = shortened(setting_value(setting, configurations[index][setting]), 20)
-                    names[index] = f"{name} {told}".strip() if name else f"{SETTING_TITLES[setting]} {told}"
-    twins = [names[:index].count(name) for index, name in enumerate(names)]  # alike but for what is not shown
-    return [
-        f"{name or 'All turns'} ({twin + 1})" if twin else name or "All turns"
-        for name, twin in zip(names, twins, strict=True)
-    ]
-
-
-def configuration_settings(row: Row) -> str:
-    """Return all settings of a configuration in one line."""
-    told = {name: setting_value(name, row[name]) for name in SETTING_TITLES}
-    told["pause"] = "–" if row["pause"] is None else f"pause {told['pause']}"
-    return " · ".join(told.values())
-
-
-def setting_value(setting: str, value: object) -> str:
-    """Return the value of a setting as people write it: a rate 0.95, a pause '200 ms'."""
-    if value is None or value == "":
-        return "–"
-    if setting in ("rate", "pause"):
-        number = float(str(value))
-        return f"{number:.2f}" if setting == "rate" else milliseconds(number)
-    return str(value)
-
-
-def find_baseline(configurations: Sequence[Row], wanted: str | None) -> int:
-    """
-    Return the number of the configuration that *wanted* means; by default the most used.
-
-    Args:
-        configurations: Rows of ``tts_configurations`` with a ``name``.
-
-        wanted: A number, a name, or a part of a name or of the settings that one configuration alone has.
-
-    Raises:
-        ParameterError: None has it, or several.
-    """
-    if wanted is None or not configurations:
-        return 1
-    text = wanted.strip().lower()
-    names = {row["name"].lower(): row["configuration"] for row in configurations}
-    known = [row["name"] for row in configurations]
-    hint = f"There are {join_words(known)}."
-    if text in names:
-        return int(names[text])
-    if text.isdigit() and int(text) in names.values():
-        return int(text)
-    found = [
-        row["configuration"]
-        for row in configurations
-        if text and not text.isdigit() and text in f"{row['name']} · {configuration_settings(row)}".lower()
-    ]
-    if len(found) > 1:
-        raise ParameterError(f"Several configurations are called {wanted}", hint=hint)
-    if not found:
-        raise ParameterError(f"No configuration is called {wanted}.{nearest(wanted, known)}", hint=hint)
-    return int(found[0])
-
-
-def _voice(row: Row) -> str:
-    voice = row["voice"] or row["provider"] or ""
-    parts = [part for part in voice.replace(".", "-").split("-") if part not in ("aura", "en", "Polly")]
-    return shortened(" ".join(parts).capitalize() or voice, 40)
-
-
+@takes("rows")
 def tts_summary(
     configurations: Sequence[Row], comparisons: Sequence[Row], questions: Sequence[Row], baseline: int
 ) -> tuple[str, str]:
@@ -202,42 +120,7 @@ def _interrupted_by_how_much(row: Row) -> str:
     return f", and callers broke in {abs(points):.1f} points {'less' if points < 0 else 'more'} often"
 
 
-def difference(row: Row, name: str = "p95") -> str:
-    """Return a difference in ms with its sign, such as '−96 ms'."""
-    return _signed(row[f"{name}_difference_ms"], "ms")
-
-
-def difference_interval(row: Row, name: str = "p95") -> str:
-    """Return the interval of a difference in ms, such as '−131 to −62'."""
-    low, high = row[f"{name}_low_ms"], row[f"{name}_high_ms"]
-    return "" if low is None else f"{_signed(low)} to {_signed(high)}"
-
-
-def points(row: Row, rate: str) -> str:
-    """Return the difference of a rate with its sign, such as '−2.3'."""
-    number = row[f"{rate}_difference_points"]
-    return "–" if number is None else _sign(f"{number:+z.1f}")
-
-
-def points_interval(row: Row, rate: str) -> str:
-    """Return the interval of the difference of a rate, such as '−4.1 to −0.5'."""
-    low, high = row[f"{rate}_low"], row[f"{rate}_high"]
-    return "" if low is None else _sign(f"{low:+z.1f} to {high:+z.1f}")
-
-
-def p_value(number: float | None) -> str:
-    """Return a p-value as '0.031' or '< 0.001'."""
-    return "–" if number is None else "< 0.001" if number < 0.001 else f"{number:.3f}"
-
-
-def _signed(number: float | None, unit: str = "") -> str:
-    return "–" if number is None else _sign(f"{number:+z,.0f} {unit}".strip())
-
-
-def _sign(text: str) -> str:
-    return text.replace("-", "−").replace("+0 ", "0 ").removesuffix(" ")
-
-
+@takes("rows")
 def coverage_summary(coverage: Sequence[Row], timezone: str) -> str:
     """
     Return since when the turns say how they were spoken, in one or two sentences.
@@ -265,6 +148,7 @@ def coverage_summary(coverage: Sequence[Row], timezone: str) -> str:
     return text
 
 
+@takes("rows")
 def configurations_summary(configurations: Sequence[Row], limit: float) -> str:
     """
     Return which configurations keep to the target of the TTS latency, and how the chart is read.
@@ -294,6 +178,7 @@ def configurations_summary(configurations: Sequence[Row], limit: float) -> str:
     )
 
 
+@takes("rows")
 def comparisons_summary(comparisons: Sequence[Row], baseline: str) -> str:
     """Return what the comparison with the baseline rests on, in a few sentences."""
     made = [row for row in comparisons if row["setting"] == "configuration" and row["p_value"] is not None]
@@ -307,6 +192,7 @@ def comparisons_summary(comparisons: Sequence[Row], baseline: str) -> str:
     )
 
 
+@takes("rows")
 def plain_summary(comparisons: Sequence[Row], names: dict[int, str]) -> str:
     """Return which plain comparison would mislead the most, in one sentence; '' where none would by 10 ms."""
     made = [row for row in comparisons if row["setting"] == "configuration" and row["p_value"] is not None]
@@ -317,11 +203,12 @@ def plain_summary(comparisons: Sequence[Row], names: dict[int, str]) -> str:
     if abs(plain - worst["p95_difference_ms"]) < 10:
         return "Plain differences, unadjusted, are within 10 ms of these."
     return (
-        f"A plain difference would mislead: for {names[worst['configuration']]} it is {_signed(plain, 'ms')}, "
+        f"A plain difference would mislead: for {names[worst['configuration']]} it is {signed(plain, 'ms')}, "
         f"where at equal length and time it is {difference(worst)}."
     )
 
 
+@takes("rows")
 def settings_summary(comparisons: Sequence[Row]) -> str:
     """Return which settings could be looked at alone, in one or two sentences."""
     rows = [row for row in comparisons if row["setting"] != "configuration"]
@@ -338,8 +225,10 @@ def settings_summary(comparisons: Sequence[Row]) -> str:
     return " ".join(parts)
 
 
+@takes("rows")
 def trade_off_summary(configurations: Sequence[Row]) -> str:
-    """Return which configurations no other beats, in one sentence; rows of ``tts_trade_off`` with a ``name``."""
+    """Return which configurations no other beats, in one sentence; rows of ``tts_configurations`` with a ``name``."""
+    configurations = [row for row in configurations if row["is_unbeaten"] is not None]
     if not configurations:
         return "No configuration has turns enough for a p95."
     unbeaten = [row["name"] for row in configurations if row["is_unbeaten"]]
@@ -349,6 +238,7 @@ def trade_off_summary(configurations: Sequence[Row]) -> str:
     )
 
 
+@takes("rows")
 def interruptions_summary(groups: Sequence[Row]) -> str:
     """Return how often callers broke in and how much that hides, from rows of ``tts_interruptions``."""
     whole = next((row for row in groups if row["kind"] == "all"), None)
@@ -368,6 +258,7 @@ def interruptions_summary(groups: Sequence[Row]) -> str:
     return text
 
 
+@takes("rows")
 def barge_in_limits(groups: Sequence[Row]) -> str:
     """Return what ``barge_in_triggered`` cannot tell."""
     if not groups:
@@ -379,6 +270,7 @@ def barge_in_limits(groups: Sequence[Row]) -> str:
     )
 
 
+@takes("rows")
 def fallbacks_summary(fallbacks: Sequence[Row], bursts: Sequence[Row], timezone: str) -> str:
     """
     Return how often speech needed a fallback, and whether fallbacks came in bursts.
@@ -386,7 +278,7 @@ def fallbacks_summary(fallbacks: Sequence[Row], bursts: Sequence[Row], timezone:
     Args:
         fallbacks: Rows of ``tts_fallbacks``.
 
-        bursts: Rows of :func:`bakame_duck.stats.incidents.find_incidents` over ``tts_fallback_windows``.
+        bursts: Rows of :func:`bakame_duck.stats.incidents.find_incidents` over the windows of fallbacks.
 
         timezone: The time zone that instants are shown in.
     """
@@ -413,6 +305,7 @@ def _span(burst: Row, timezone: str) -> str:
     return f"{first} to {clock if first.startswith(day) else last}"
 
 
+@takes("rows")
 def transcoding_summary(encodings: Sequence[Row]) -> str:
     """Return what converting the audio costs, in one sentence, from rows of ``tts_transcoding``."""
     if not encodings:
@@ -429,7 +322,8 @@ def transcoding_summary(encodings: Sequence[Row]) -> str:
     return f"{'; '.join(parts)}."
 
 
-def plan_summary(questions: Sequence[Row], comparisons: Sequence[Row], worth_ms: float) -> str:
+@takes("rows")
+def plan_summary(questions: Sequence[Row], comparisons: Sequence[Row], min_effect: float) -> str:
     """
     Return what is open and what an answer takes, in one or two sentences.
 
@@ -438,18 +332,20 @@ def plan_summary(questions: Sequence[Row], comparisons: Sequence[Row], worth_ms:
 
         comparisons: Rows of :func:`bakame_duck.stats.tts_comparison.compare_configurations`.
 
-        worth_ms: The smallest difference at p95 that is worth having, in ms.
+        min_effect: The smallest difference at p95 that matters, in ms.
     """
     if not comparisons:
         return "With nothing to compare, nothing can be planned."
     if not questions:
-        return f"No question is open: a difference of {milliseconds(worth_ms)} at p95 would have been found everywhere."
+        return (
+            f"No question is open: a difference of {milliseconds(min_effect)} at p95 would have been found everywhere."
+        )
     unknown = all(row["more_turns"] is None for row in questions)
     open_questions = f"{sentence_start(in_words(len(questions)))} question{'' if len(questions) == 1 else 's'} open."
     if unknown:
         return f"{open_questions} How many turns they need cannot be said: nothing was compared to learn it from."
     return (
-        f"{open_questions} More turns are those still needed to find a difference of {milliseconds(worth_ms)} at p95 "
+        f"{open_questions} More turns are those still needed to find a difference of {milliseconds(min_effect)} at p95 "
         "in four of five such times (80% power); days, at today’s traffic."
     )
 
@@ -465,14 +361,7 @@ def question(row: Row, names: dict[int, str], baseline: str) -> str:
     return f"{title} {pair[0]} against {pair[1]}, all else equal"
 
 
-WHY_OPEN = {
-    "not separable": "a difference worth having could have been missed",
-    "too few": "too few turns",
-    "confounded": "never spoken in the same hours",
-    "not isolated": "never varied alone",
-}
-
-
+@takes("rows")
 def auditions_summary(auditions: Sequence[Row]) -> str:
     """Return how many of the voices that were listened to callers heard, in one sentence."""
     if not auditions:

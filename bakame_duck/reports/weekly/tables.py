@@ -1,15 +1,13 @@
 """
-Set the reports' tables and blocks in HTML. Every text is escaped.
+Set the weekly report's tables: rows in, HTML out.
 
-What a log says stands in a table, and in its CSV, as ``texts`` shows it.
-
-Rows in, HTML out. The looks are the page's business: nothing here holds a style. Below
-each table lie its rows as CSV, for a spreadsheet; they are on the page itself.
+Every text is escaped, and text from the logs is sanitized. The page has the styles. Each
+table has a link to its rows as CSV; the CSV is part of the page.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 from markupsafe import Markup
@@ -30,48 +28,47 @@ from bakame_duck.formatting import (
     target,
 )
 from bakame_duck.reports.blocks import VERDICT_LABELS, Block, TableColumn, csv_link, paragraph, table, verdict
+from bakame_duck.reports.results import takes
+from bakame_duck.reports.sparkline import sparkline
+from bakame_duck.reports.weekly import text
 
 
-def cards(items: Iterable[tuple[str, str, str]]) -> Block:
-    """Set key figures: each a title, a value and a remark."""
+@takes("row")
+def activity_cards(now: Row, before: Row, days: int = 7, compared: str = "the week before") -> Block:
+    """Set a week's key figures as cards; arguments are those of :func:`.text.activity_cards`."""
     card = Markup('<div class="card"><span>{}</span> <b>{}</b> <span>{}</span></div>')
-    return Block(Markup('<div class="cards">{}</div>').format(Markup("").join(card.format(*item) for item in items)))
+    cards = Markup("").join(card.format(*item) for item in text.activity_cards(now, before, days, compared))
+    return Block(Markup('<div class="cards">{}</div>').format(cards))
 
 
-def objectives_table(
-    objectives: Sequence[Row], budgets: Sequence[Row], history: Sequence[Row], busy_windows: Row
-) -> Block:
+@takes("rows")
+def objectives_table(objectives: Sequence[Row], history: Sequence[Row], availability: Sequence[Row]) -> Block:
     """
     Set the objectives with their targets, measurements, budgets, histories and verdicts.
 
     Args:
         objectives: Rows of ``objectives_report``.
 
-        budgets: Rows of ``error_budgets``.
-
         history: Rows of ``objectives_by_week``.
 
-        busy_windows: The row of ``busy_windows``, which stands beside an uptime that nobody measured.
+        availability: Rows of ``availability``; they show how busy the service was when no health check was logged.
     """
-    budget_of = {row["objective"]: row for row in budgets}
     weeks = sorted({row["week_start"] for row in history})
     measured_in = {(row["objective"], row["week_start"]): row["measured"] for row in history}
-    nothing: Row = dict.fromkeys(budgets[0]) if budgets else {}  # of an objective on which nothing was observed
-    rows = [objective | nothing | budget_of.get(objective["objective"], {}) | objective for objective in objectives]
 
     def past(row: Row) -> list[float | None]:
         return [measured_in.get((row["objective"], week)) for week in weeks]
 
     return table(
-        rows,
+        objectives,
         [
             TableColumn("Objective", lambda row: Markup("{}<small>{}</small>").format(row["title"], target(row))),
             TableColumn("This week", _measured, number=True),
-            TableColumn("Against target", lambda row: _bullet(row, busy_windows), wide_only=True),
+            TableColumn("Against target", lambda row: _bullet(row, availability), wide_only=True),
             TableColumn("Turns or checks", lambda row: count(row["turns"]), number=True, wide_only=True),
             TableColumn("Burn rate", _burn_rate, number=True, wide_only=True),
             TableColumn("Budget used", _budget, number=True, wide_only=True),
-            TableColumn("By week", lambda row: _sparkline(past(row), row), wide_only=True),
+            TableColumn("By week", lambda row: _history(past(row), row), wide_only=True),
             TableColumn("Verdict", lambda row: verdict(row["status"])),
         ],
         label="Objectives",
@@ -92,24 +89,24 @@ def _burn_rate(objective: Row) -> str:
 
 def _budget(objective: Row) -> Markup:
     """Set how much of four weeks' budget is used, and this week's part of it."""
-    used = objective.get("used_lookback_percent")
+    used = objective["used_lookback_percent"]
     if used is None:
         return Markup("–")
-    this_week = objective["used_percent"]  # None where nothing was observed in it
+    this_week = objective["used_percent"]  # None if nothing was measured this week
     return Markup("<b>{:,.0f}%</b><small>{} this week</small>").format(
         used, "–" if this_week is None else f"{this_week:,.0f}%"
     )
 
 
-def _bullet(objective: Row, busy_windows: Row) -> Markup:
+def _bullet(objective: Row, availability: Sequence[Row]) -> Markup:
     """Draw a measurement as a dot on its interval against the target, a dashed line two thirds along the track."""
     measured, limit = objective["measured"], objective["target"]
     if measured is None:
-        return Markup('<span class="mute">{}</span>').format(_why_not_measured(objective, busy_windows))
+        return Markup('<span class="mute">{}</span>').format(_why_not_measured(objective, availability))
     width, place = 150, 100
 
     def x(value: float) -> float:
-        # What is to stay above its target lies near 100: what is missing to it is drawn.
+        # Objectives to stay above are close to 100 percent, so the distance to 100 is drawn.
         shown, whole = (100 - value, 100 - limit) if objective["comparison"] == ">" else (value, limit)
         share = shown / whole if whole else float(shown > 0) * width
         return float(min(max(share * place, 5), width - 5))
@@ -130,39 +127,27 @@ def _bullet(objective: Row, busy_windows: Row) -> Markup:
     ).format(w=width, p=place, x=x(measured), tone=tone, text=text, span=span)
 
 
-def _why_not_measured(objective: Row, busy_windows: Row) -> str:
+def _why_not_measured(objective: Row, availability: Sequence[Row]) -> str:
     if objective["kind"] != "availability":
         return "no turn reached this stage"
-    if objective["objective"] != "uptime" or not busy_windows["windows"]:
+    windows, with_success = (sum(row[name] for row in availability) for name in ("windows", "windows_with_success"))
+    if objective["objective"] != "uptime" or not windows:
         return "no health check of this time"
     return (
-        f"no health check of this time. Not the same: in {percent(busy_windows['success_percent'])} of "
-        f"{count(busy_windows['windows'])} busy five-minute windows a turn succeeded"
+        f"no health check of this time. Not the same: in {percent(100 * with_success / windows)} of "
+        f"{count(windows)} busy five-minute windows a turn succeeded"
     )
 
 
-def _sparkline(values: Sequence[float | None], objective: Row) -> Markup:
-    """Draw the weeks of an objective as a line, the newest as a dot; dashed: the target."""
-    known = [value for value in values if value is not None]
-    if len(known) < 2:
+def _history(values: Sequence[float | None], objective: Row) -> Markup:
+    """Draw an objective's weeks; nothing where fewer than two were measured."""
+    if sum(value is not None for value in values) < 2:
         return Markup("")
-    width, height, margin = 96, 30, 5
-    bottom, top = min([*known, objective["target"]]), max([*known, objective["target"]])
-    step = (width - 2 * margin) / max(len(values) - 1, 1)
-
-    def y(value: float) -> float:
-        return margin + (height - 2 * margin) * ((top - value) / (top - bottom) if top > bottom else 0.5)
-
-    points = [(margin + step * place, y(value)) for place, value in enumerate(values) if value is not None]
-    path = " ".join(f"{x:.1f},{at:.1f}" for x, at in points)
     text = ", ".join("–" if value is None else amount(value, objective["unit"]) for value in values)
-    return Markup(
-        '<svg class="spark" width="{w}" height="{h}" viewBox="0 0 {w} {h}" role="img" aria-label="by week: {text}">'
-        '<line class="target" x1="0" x2="{w}" y1="{t:.1f}" y2="{t:.1f}"/><polyline points="{path}"/>'
-        '<circle cx="{x:.1f}" cy="{y:.1f}" r="3"/></svg>'
-    ).format(w=width, h=height, text=text, t=y(objective["target"]), path=path, x=points[-1][0], y=points[-1][1])
+    return sparkline(values, target=objective["target"], size=(96, 30), label=f"by week: {text}")
 
 
+@takes("rows")
 def messages_table(messages: Sequence[Row], *, timezone: str) -> Block:
     """
     Set the error messages with their stage and times; those of no week before carry a mark.
@@ -192,6 +177,7 @@ def _message(row: Row) -> Markup:
     return Markup('<span class="text">{}</span>{}').format(row["message"], new)
 
 
+@takes("rows")
 def incidents_table(incidents: Sequence[Row], *, timezone: str) -> Block:
     """Set the incidents that :func:`bakame_duck.stats.incidents.find_incidents` found; nothing when there are none."""
     return table(
@@ -210,6 +196,7 @@ def incidents_table(incidents: Sequence[Row], *, timezone: str) -> Block:
     )
 
 
+@takes("rows")
 def modules_table(modules: Sequence[Row]) -> Block:
     """Set the learning modules, the rows of ``turns_by_module``."""
     return table(
@@ -233,6 +220,7 @@ def modules_table(modules: Sequence[Row]) -> Block:
     )
 
 
+@takes("rows")
 def cohorts_table(cohorts: Sequence[Row]) -> Block:
     """Set the weekly cohorts of callers, the rows of ``caller_cohorts``: a row a cohort, a column a week later."""
     later = sorted({row["weeks_later"] for row in cohorts})
@@ -271,6 +259,7 @@ def _cohort_cell(row: Row | None) -> Markup:
     )
 
 
+@takes("rows")
 def engagement_table(callers: Sequence[Row], *, timezone: str) -> Block:
     """Set the specification's engagement table, with pseudonyms instead of phone numbers."""
     return table(
@@ -292,10 +281,11 @@ def engagement_table(callers: Sequence[Row], *, timezone: str) -> Block:
     )
 
 
+@takes("rows")
 def availability_table(days: Sequence[Row]) -> Block:
-    """Set the days of the metric ``availability``."""
+    """Set the days of the metric ``availability`` that health checks cover."""
     return table(
-        days,
+        text.observed_days(days),
         [
             TableColumn("Day", lambda row: short_day(row["day"])),
             TableColumn("Checks", lambda row: count(row["checks"]), number=True),
@@ -308,8 +298,9 @@ def availability_table(days: Sequence[Row]) -> Block:
     )
 
 
-def late_rows_table(files: Sequence[Row]) -> Block:
-    """Set the files with late records, the rows of ``out_of_order_records``; nothing when there are none."""
+@takes("rows")
+def out_of_order_table(files: Sequence[Row]) -> Block:
+    """Set the files with out-of-order records, the rows of ``out_of_order_records``; nothing without rows."""
     return table(
         files,
         [
@@ -323,8 +314,9 @@ def late_rows_table(files: Sequence[Row]) -> Block:
     )
 
 
+@takes("rows")
 def personal_data_table(places: Sequence[Row]) -> Block:
-    """Set where personal data stands in the texts, the rows of ``personal_data_by_file``: its place, never its text."""
+    """Set where texts contain personal data, the rows of ``personal_data_by_file``: the places, never the text."""
     return table(
         places,
         [

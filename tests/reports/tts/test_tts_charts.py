@@ -7,8 +7,8 @@ import polars as pl
 import pytest
 
 from bakame_duck import metric, palette
-from bakame_duck.catalog.connection import connect_empty
-from bakame_duck.reports.charts import theme
+from bakame_duck.catalog.template import connect_empty
+from bakame_duck.reports.charts import figure
 from bakame_duck.reports.tts import charts
 from bakame_duck.stats import tts_comparison
 from tests.conftest import Given
@@ -47,18 +47,25 @@ def con(given: Given):
     )
 
 
+def by_day(con) -> pl.DataFrame:
+    return con.sql(
+        """
+        select cast(turn_at as date) as day, count(*) as turns, sum(tts_fallback_count) as fallbacks,
+            100.0 * sum(tts_fallback_count) / count(*) as fallback_rate_percent
+        from turns where tts_fallback_count is not null group by day
+        """
+    ).pl()
+
+
 def drawn_from(con, compared) -> dict[str, object]:
     """Return every chart that the notebook draws, each by its function's name."""
     configurations = charts.named(metric(con, "tts_configurations", **SPAN).pl())
-    trade_off = metric(con, "tts_trade_off", **SPAN).pl().join(
-        configurations.select("configuration", "name"), on="configuration", maintain_order="left"
-    )  # fmt: skip
     return {
         "configurations_by_speed": charts.configurations_by_speed(configurations, 800.0),
         "differences": charts.differences(compared, NAMES),
-        "trade_off": charts.trade_off(trade_off),
+        "trade_off": charts.trade_off(configurations),
         "interruptions": charts.interruptions(metric(con, "tts_interruptions", **SPAN).pl()),
-        "fallbacks_by_day": charts.fallbacks_by_day(metric(con, "tts_fallbacks_by_day", **SPAN).pl()),
+        "fallbacks_by_day": charts.fallbacks_by_day(by_day(con)),
     }
 
 
@@ -81,7 +88,7 @@ def test_a_chart_is_valid_vega_lite_and_holds_its_rows(con, compared, name):
 def test_without_rows_nothing_is_drawn(compared, name):
     chart = drawn_from(connect_empty(), compared.clear())[name]
 
-    assert isinstance(chart, theme.Nothing)
+    assert isinstance(chart, figure.Nothing)
 
 
 def test_a_configuration_that_never_spoke_is_not_drawn(given, compared):
@@ -89,14 +96,14 @@ def test_a_configuration_that_never_spoke_is_not_drawn(given, compared):
 
     drawn = drawn_from(con, compared.clear())
 
-    assert all(isinstance(chart, theme.Nothing) for chart in drawn.values())
+    assert all(isinstance(chart, figure.Nothing) for chart in drawn.values())
 
 
 def test_the_target_is_dashed_and_red_as_everywhere(con, compared):
     spec = bundle(drawn_from(con, compared)["configurations_by_speed"])[palette.MIMETYPE]
 
     rule = spec["layer"][0]["mark"]
-    assert ("rule", theme.color("bad"), [5, 4]) == (rule["type"], rule["color"], rule["strokeDash"])
+    assert ("rule", figure.color("bad"), [5, 4]) == (rule["type"], rule["color"], rule["strokeDash"])
 
 
 def test_a_verdict_has_its_colour(con, compared):
@@ -123,7 +130,7 @@ def test_configurations_are_named_apart(con):
 
 
 def test_a_longer_time_names_its_days_by_their_dates(con):
-    rows = metric(con, "tts_fallbacks_by_day", **SPAN).pl()
+    rows = by_day(con)
     days = pl.date_range(datetime(2026, 1, 1), datetime(2026, 1, 28), eager=True).to_list()
 
     month_of_days, week = (json.dumps(bundle(charts.fallbacks_by_day(rows, given))) for given in (days, days[11:18]))

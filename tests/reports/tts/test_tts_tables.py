@@ -167,7 +167,7 @@ def test_a_verdict_is_a_chip(verdict, words):
 
 
 def test_absent_data_is_said_once():
-    assert "No turn in this time has TTS metrics." in tables.configurations_table([], **KIGALI)._repr_html_()
+    assert "No turn in this time has TTS metrics." in tables.configurations_table([], **KIGALI).html
     for block in (
         tables.comparisons_table([RATE], NAMES),
         tables.settings_table([COMPARED]),
@@ -178,7 +178,7 @@ def test_absent_data_is_said_once():
         tables.plan_table([], NAMES, ""),
         tables.auditions_table([]),
     ):
-        assert "" == block._repr_html_()  # the sentence above has said it
+        assert "" == block.html  # the sentence above has said it
 
 
 def test_a_phone_leaves_out_the_columns_that_it_has_no_room_for():
@@ -203,5 +203,5 @@ def test_a_phone_leaves_out_the_columns_that_it_has_no_room_for():
     ],
 )
 def test_every_text_is_escaped(block):
-    assert ESCAPED in block._repr_html_()
-    assert "<script" not in block._repr_html_()
+    assert ESCAPED in block.html
+    assert "<script" not in block.html

@@ -3,7 +3,7 @@ from datetime import datetime
 import pytest
 
 from bakame_duck.errors import ParameterError
-from bakame_duck.reports.tts import text
+from bakame_duck.reports.tts import names, text
 
 KIGALI = "Africa/Kigali"
 ASTERIA = {
@@ -91,7 +91,7 @@ QUESTION = {
 
 
 @pytest.mark.parametrize(
-    ("configurations", "names"),
+    ("configurations", "expected"),
     [
         ([], []),
         ([ASTERIA, LUNA], ["Asteria", "Luna"]),
@@ -109,12 +109,12 @@ QUESTION = {
         ([ASTERIA | NOT_BY], ["All turns"]),
     ],
 )
-def test_a_configuration_is_named_by_what_tells_it_apart(configurations, names):
-    assert names == text.configuration_names(configurations)
+def test_a_configuration_is_named_by_its_distinguishing_settings(configurations, expected):
+    assert expected == names.configuration_names(configurations)
 
 
 def test_the_settings_of_a_configuration_are_said_in_one_line():
-    assert text.configuration_settings(ASTERIA | {"style": None}) == (
+    assert names.configuration_settings(ASTERIA | {"style": None}) == (
         "deepgram · aura-asteria-en · 0.95 · +1st · – · mulaw · pause 200 ms"
     )
 
@@ -124,7 +124,7 @@ def test_the_settings_of_a_configuration_are_said_in_one_line():
     [(None, 1), ("Luna", 2), (" luna ", 2), ("3", 3), ("asteria 1.00", 3), ("aura-luna", 2), ("0.95 · +1st", 1)],
 )
 def test_a_baseline_is_found_by_its_name_a_part_of_it_or_its_number(wanted, number):
-    assert number == text.find_baseline(CONFIGURATIONS, wanted)
+    assert number == names.find_baseline(CONFIGURATIONS, wanted)
 
 
 @pytest.mark.parametrize(
@@ -138,14 +138,14 @@ def test_a_baseline_is_found_by_its_name_a_part_of_it_or_its_number(wanted, numb
 )
 def test_a_baseline_that_is_none_or_several_is_refused(wanted, told):
     with pytest.raises(ParameterError) as refused:
-        text.find_baseline(CONFIGURATIONS, wanted)
+        names.find_baseline(CONFIGURATIONS, wanted)
 
     assert told == str(refused.value)
     assert refused.value.hint == "There are Asteria 0.95, Luna and Asteria 1.00."
 
 
 def test_without_configurations_any_baseline_will_do():
-    assert 1 == text.find_baseline([], "Luna")
+    assert 1 == names.find_baseline([], "Luna")
 
 
 @pytest.mark.parametrize(
@@ -220,19 +220,19 @@ def test_the_report_opens_with_what_is_best_supported(configurations, comparison
 
 
 def test_differences_are_said_with_their_signs():
-    assert ("−76 ms", "−101 to −51") == (text.difference(COMPARED), text.difference_interval(COMPARED))
-    assert ("+11 ms", "−18 to +41") == (text.difference(EQUAL), text.difference_interval(EQUAL))
-    assert ("–", "") == (text.difference(FEW), text.difference_interval(FEW))
+    assert ("−76 ms", "−101 to −51") == (names.difference(COMPARED), names.difference_interval(COMPARED))
+    assert ("+11 ms", "−18 to +41") == (names.difference(EQUAL), names.difference_interval(EQUAL))
+    assert ("–", "") == (names.difference(FEW), names.difference_interval(FEW))
     assert ("−3.6", "−6.7 to −0.6") == (
-        text.points(COMPARED, "barge_in"),
-        text.points_interval(COMPARED, "barge_in"),
+        names.points(COMPARED, "barge_in"),
+        names.points_interval(COMPARED, "barge_in"),
     )
-    assert ("–", "") == (text.points(FEW, "barge_in"), text.points_interval(FEW, "barge_in"))
+    assert ("–", "") == (names.points(FEW, "barge_in"), names.points_interval(FEW, "barge_in"))
 
 
 @pytest.mark.parametrize(("number", "said"), [(None, "–"), (0.0004, "< 0.001"), (0.031, "0.031"), (1.0, "1.000")])
 def test_p_values_are_said_to_three_places(number, said):
-    assert said == text.p_value(number)
+    assert said == names.p_value(number)
 
 
 AT = datetime(2026, 1, 4, 10)

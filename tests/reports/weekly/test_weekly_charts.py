@@ -7,9 +7,9 @@ import polars as pl
 import pytest
 
 from bakame_duck import metric, palette
-from bakame_duck.catalog.connection import connect_empty
-from bakame_duck.reports.charts import theme
-from bakame_duck.reports.weekly import charts
+from bakame_duck.catalog.template import connect_empty
+from bakame_duck.reports.charts import figure
+from bakame_duck.reports.weekly import charts, latency_charts
 from tests.conftest import Given
 
 SPAN = {"since": datetime(2026, 1, 12), "until": datetime(2026, 1, 19)}
@@ -30,7 +30,9 @@ def drawn_from(con) -> dict[str, object]:
     """Return every chart that the notebooks draw, each by its function's name."""
     objectives = metric(con, "objectives_report", **SPAN).pl()
     return {
-        "latency_by_stage": charts.latency_by_stage(metric(con, "latency_percentiles", **SPAN).pl(), objectives),
+        "latency_by_stage": latency_charts.latency_by_stage(
+            metric(con, "latency_percentiles", **SPAN).pl(), objectives
+        ),
         "errors_by_day": charts.errors_by_day(metric(con, "errors_by_day", **SPAN).pl()),
         "calls_by_day": charts.calls_by_day(metric(con, "calls_per_day", **SPAN).pl()),
     }
@@ -94,7 +96,7 @@ def test_every_colour_of_the_palette_means_one_thing():
 def test_without_rows_nothing_is_drawn(name):
     chart = drawn_from(connect_empty())[name]
 
-    assert isinstance(chart, theme.Nothing)
+    assert isinstance(chart, figure.Nothing)
     assert chart._repr_html_() == ""
 
 
@@ -128,7 +130,7 @@ def test_targets_are_dashed_and_red_everywhere(con):
 
     for panel in panels:
         rule = panel["layer"][0]["mark"]
-        assert ("rule", theme.color("bad"), [5, 4]) == (rule["type"], rule["color"], rule["strokeDash"])
+        assert ("rule", figure.color("bad"), [5, 4]) == (rule["type"], rule["color"], rule["strokeDash"])
 
 
 def test_the_stages_of_a_days_errors_add_up(con):
@@ -157,7 +159,9 @@ def test_a_chart_shows_the_days_of_its_period_and_only_those(con, name):
     days = [date(2026, 1, day) for day in range(12, 19)]
     rows = metric(con, name, **SPAN).pl()
     drawn = {
-        "latency_percentiles": lambda: charts.latency_by_stage(rows, metric(con, "objectives_report").pl(), days),
+        "latency_percentiles": lambda: latency_charts.latency_by_stage(
+            rows, metric(con, "objectives_report").pl(), days
+        ),
         "errors_by_day": lambda: charts.errors_by_day(rows, days),
         "calls_per_day": lambda: charts.calls_by_day(rows, days),
     }[name]()
@@ -225,11 +229,13 @@ def new_figures() -> dict[str, object]:
     incidents = [{"stage": "llm", "started_at": datetime(2026, 1, 15, 12), "ended_at": datetime(2026, 1, 15, 13)}]
     turns = [SLOW_CALL, SLOW_CALL | {"turn": 2, "offset_s": 75.0, "turn_at": datetime(2026, 1, 15, 12, 2)}]
     return {
-        "latency_distribution": charts.latency_distribution(pl.DataFrame(bins), OBJECTIVES),
-        "slow_turns_by_stage": charts.slow_turns_by_stage(pl.DataFrame(pushed)),
-        "latency_by_hour": charts.latency_by_hour(pl.DataFrame([HOUR, HOUR | {"hour": 15}]), "p50_ms"),
+        "latency_distribution": latency_charts.latency_distribution(pl.DataFrame(bins), OBJECTIVES),
+        "slow_turns_by_stage": latency_charts.slow_turns_by_stage(pl.DataFrame(pushed)),
+        "latency_by_hour": latency_charts.latency_by_hour(pl.DataFrame([HOUR, HOUR | {"hour": 15}]), "p50_ms"),
         "callers_by_week": charts.callers_by_week(pl.DataFrame(weeks)),
-        "bad_turns": charts.bad_turns(pl.DataFrame(windows), pl.DataFrame(incidents), "Africa/Kigali"),
+        "slo_violation_windows": charts.slo_violation_windows(
+            pl.DataFrame(windows), pl.DataFrame(incidents), "Africa/Kigali"
+        ),
         "slowest_calls": charts.slowest_calls(pl.DataFrame(turns), 3000.0, "Africa/Kigali"),
     }
 
@@ -239,7 +245,7 @@ NEW = (
     "slow_turns_by_stage",
     "latency_by_hour",
     "callers_by_week",
-    "bad_turns",
+    "slo_violation_windows",
     "slowest_calls",
 )
 
@@ -273,7 +279,7 @@ def test_the_turns_of_a_slow_call_stand_in_their_order_by_the_clock_of_the_call(
 def test_hours_are_drawn_by_p95_where_most_have_turns_enough_for_one(turns, percentile):
     hours = pl.DataFrame([HOUR | {"turns": number} for number in turns], schema=list(HOUR))
 
-    assert percentile == charts.hours_percentile(hours.cast({"turns": pl.Int64}))
+    assert percentile == latency_charts.hours_percentile(hours.cast({"turns": pl.Int64}))
 
 
 def test_without_rows_there_is_nothing_to_draw():
@@ -282,12 +288,12 @@ def test_without_rows_there_is_nothing_to_draw():
     none = pl.DataFrame(schema={"stage": pl.String})
 
     drawn = [
-        charts.latency_by_hour(hours, "p50_ms"),
-        charts.slow_turns_by_stage(days),
+        latency_charts.latency_by_hour(hours, "p50_ms"),
+        latency_charts.slow_turns_by_stage(days),
         charts.callers_by_week(pl.DataFrame()),
-        charts.bad_turns(none, none, "UTC"),
+        charts.slo_violation_windows(none, none, "UTC"),
         charts.slowest_calls(pl.DataFrame(), 3000.0, "UTC"),
-        charts.latency_distribution(none, OBJECTIVES),
+        latency_charts.latency_distribution(none, OBJECTIVES),
     ]
 
-    assert all(isinstance(figure, theme.Nothing) for figure in drawn)
+    assert all(isinstance(each, figure.Nothing) for each in drawn)

@@ -41,13 +41,16 @@ MODULE = {
 FILE = SOUND | {"file": "/var/log/bakame/user_sessions.csv", "reason": None, "duplicate_of": None}
 
 
-NO_WINDOWS = {"windows": 0, "success_percent": None}
+ACTIVITY = {
+    **dict.fromkeys(("turns", "calls", "callers", "new_callers", "returning_callers", "days_with_turns"), 7),
+    "error_rate_percent": 1.0,
+}
 NO_INTERVAL = {"low": None, "high": None}
 NOT_MEASURED = NO_INTERVAL | {"status": "not measured", "measured": None, "turns": 0, "burn_rate": None}
 
 
 def set_objectives(*objectives):
-    return tables.objectives_table(list(objectives), [], [], NO_WINDOWS)
+    return tables.objectives_table(list(objectives), [], [])
 
 
 class Cells(HTMLParser):
@@ -57,7 +60,7 @@ class Cells(HTMLParser):
         super().__init__()
         self.rows: list[list[str]] = []
         self._open: list[str] = []
-        self.feed(block._repr_html_())
+        self.feed(str(block.html))
         assert [] == self._open
 
     def handle_starttag(self, tag, attrs):
@@ -147,39 +150,39 @@ def test_an_objective_is_set_with_its_target_and_verdict(objective, cells):
 
 
 def test_an_objective_is_set_with_its_budget_and_its_weeks():
-    budget = {"objective": "llm_latency", "burn_rate": 9.9, "used_percent": 43.2, "used_lookback_percent": 71.4}
+    objective = LATENCY | {"used_percent": 43.2, "used_lookback_percent": 71.4}
     weeks = [
         {"objective": "llm_latency", "week_start": date(2026, 1, day), "measured": measured}
         for day, measured in ((12, 1800.0), (5, 1700.0))
     ]
 
-    block = tables.objectives_table([LATENCY], [budget], weeks, NO_WINDOWS)
+    block = tables.objectives_table([objective], weeks, [])
 
     assert ["0.5 ×", "71%43% this week"] == Cells(block).rows[1][4:6]
-    assert 'aria-label="by week: 1,700 ms, 1,800 ms"' in block._repr_html_()
+    assert 'aria-label="by week: 1,700 ms, 1,800 ms"' in block.html
 
 
 def test_an_objective_of_which_this_week_saw_nothing_still_has_its_four_weeks_budget():
-    budget = {"objective": "llm_latency", "burn_rate": None, "used_percent": None, "used_lookback_percent": 71.4}
+    budget = {"used_percent": None, "used_lookback_percent": 71.4}
 
-    block = tables.objectives_table([UPTIME | NOT_MEASURED, LATENCY | NOT_MEASURED], [budget], [], NO_WINDOWS)
+    block = tables.objectives_table([UPTIME | NOT_MEASURED, LATENCY | NOT_MEASURED | budget], [], [])
 
     assert ["–", "71%– this week"] == [row[5] for row in Cells(block).rows[1:]]
     assert ["used_lookback_percent", "", "71.4"] == [row[-1] for row in downloaded(block)]
 
 
 def test_beside_an_uptime_that_nobody_measured_stand_the_windows_with_a_success():
-    windows = {"windows": 812, "success_percent": 99.1}
+    days = [{"windows": 700, "windows_with_success": 695}, {"windows": 112, "windows_with_success": 110}]
 
-    cell = Cells(tables.objectives_table([UPTIME | NOT_MEASURED], [], [], windows)).rows[1][2]
+    cell = Cells(tables.objectives_table([UPTIME | NOT_MEASURED], [], days)).rows[1][2]
 
     assert cell == (
-        "no health check of this time. Not the same: in 99.10% of 812 busy five-minute windows a turn succeeded"
+        "no health check of this time. Not the same: in 99.14% of 812 busy five-minute windows a turn succeeded"
     )
 
 
 def downloaded(block):
-    (link,) = re.findall(r'href="data:text/csv;base64,([^"]*)"', block._repr_html_())
+    (link,) = re.findall(r'href="data:text/csv;base64,([^"]*)"', block.html)
     return list(csv.reader(io.StringIO(b64decode(link).decode())))
 
 
@@ -268,7 +271,7 @@ def test_cohorts_are_set_as_a_triangle():
             ["a.csv", "are gone", "x, y"],
         ),
         (
-            tables.late_rows_table([{"file": "/logs/a.csv", "rows": 3, "latest_by_s": 1800.0, "first_row": 12}]),
+            tables.out_of_order_table([{"file": "/logs/a.csv", "rows": 3, "latest_by_s": 1800.0, "first_row": 12}]),
             ["a.csv", "3", "30 min", "12"],
         ),
         (
@@ -307,7 +310,7 @@ def test_a_row_is_set(block, row):
     assert row == Cells(block).rows[1]
 
 
-def test_a_receipt_names_versions_and_files():
+def test_the_provenance_names_versions_and_files():
     parts = {
         "versions": {"bakame_duck": "0.1.0", "duckdb": "2.0.0", "python": "3.11.7"},
         "sql": "ab" * 32,
@@ -318,7 +321,7 @@ def test_a_receipt_names_versions_and_files():
         "voice_auditions": [{"name": "v.csv", "lines": 8, "bytes": 90, "sha256": "01" * 32}],
     }
 
-    shown = data_section.receipt(parts)._repr_html_()
+    shown = data_section.provenance_table(parts).html
 
     assert "bakame-duck 0.1.0, DuckDB 2.0.0, Python 3.11.7" in shown
     assert "3 files that were read" in shown
@@ -343,7 +346,7 @@ def test_a_receipt_names_versions_and_files():
     ],
 )
 def test_the_dot_is_left_of_the_target_when_it_is_better(objective, side):
-    drawn = set_objectives(objective)._repr_html_()
+    drawn = set_objectives(objective).html
 
     dot, target, width = (
         float(re.search(pattern, drawn)[1]) for pattern in (r'cx="([\d.]+)"', r'x1="([\d.]+)"', r'width="([\d.]+)"')
@@ -353,7 +356,7 @@ def test_the_dot_is_left_of_the_target_when_it_is_better(objective, side):
 
 
 def test_absent_data_is_said_in_a_sentence():
-    assert '<p class="why">No objectives are set.</p>' == set_objectives()._repr_html_()
+    assert '<p class="why">No objectives are set.</p>' == set_objectives().html
 
 
 @pytest.mark.parametrize(
@@ -367,11 +370,11 @@ def test_absent_data_is_said_in_a_sentence():
     ],
 )
 def test_absent_data_without_a_sentence_leaves_nothing(block):
-    assert block._repr_html_() == ""
+    assert block.html == ""
 
 
 def heads_left_out_on_a_phone(block: tables.Block) -> list[str]:
-    return re.findall(r'<th scope="col" class="[^"]*\bwid(?:e|est)\b[^"]*">([^<]*)</th>', block._repr_html_())
+    return re.findall(r'<th scope="col" class="[^"]*\bwid(?:e|est)\b[^"]*">([^<]*)</th>', block.html)
 
 
 def test_a_phone_leaves_out_the_columns_that_it_has_no_room_for():
@@ -386,7 +389,7 @@ def test_a_phone_leaves_out_the_columns_that_it_has_no_room_for():
         blocks.paragraph(HOSTILE),
         blocks.lead("Fine.", HOSTILE),
         blocks.lead(HOSTILE, ""),
-        tables.cards([("Turns", "1", HOSTILE)]),
+        tables.activity_cards(*[ACTIVITY] * 2, compared=HOSTILE),
         tables.messages_table([MESSAGE | {"message": HOSTILE}], timezone="UTC"),
         tables.modules_table([MODULE | {"module_name": HOSTILE}]),
         set_objectives(LATENCY | {"title": HOSTILE}),
@@ -396,8 +399,8 @@ def test_a_phone_leaves_out_the_columns_that_it_has_no_room_for():
     ],
 )
 def test_every_text_is_escaped(block):
-    assert ESCAPED in block._repr_html_()
-    assert "<script" not in block._repr_html_()
+    assert ESCAPED in block.html
+    assert "<script" not in block.html
 
 
 @pytest.mark.parametrize(
@@ -438,17 +441,17 @@ def test_the_ledger_tells_what_befell_a_file(file, why, cells):
         ["File", "State", "Records", "Rejected", "Bad cells"],
         [f"user_sessions.csv{why}", *cells],
     ] == Cells(ledger).rows
-    assert f"<th scope='row'>user_sessions.csv<small>{why}</small></th>" in ledger._repr_html_()
+    assert f"<th scope='row'>user_sessions.csv<small>{why}</small></th>" in ledger.html
 
 
 def test_the_name_of_a_file_is_escaped():
     ledger = data_section.files_table([FILE | {"state": "repaired", "file": "/var/log/<b>&.csv", "reason": "x"}])
 
-    assert "<th scope='row'>&lt;b&gt;&amp;.csv<small>x</small></th>" in ledger._repr_html_()
+    assert "<th scope='row'>&lt;b&gt;&amp;.csv<small>x</small></th>" in ledger.html
 
 
 def test_the_ledger_of_sound_files_is_a_sentence():
-    assert data_section.files_table([FILE])._repr_html_() == '<p class="why">Every file is sound.</p>'
+    assert data_section.files_table([FILE]).html == '<p class="why">Every file is sound.</p>'
 
 
 def test_a_day_of_availability_is_set():

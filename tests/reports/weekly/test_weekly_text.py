@@ -4,7 +4,7 @@ import pytest
 
 from bakame_duck import formatting
 from bakame_duck.reports import data_section
-from bakame_duck.reports.weekly import text
+from bakame_duck.reports.weekly import summary, text
 
 LATENCY = {
     "objective": "llm_latency",
@@ -19,6 +19,8 @@ LATENCY = {
     "high": 1900.0,
     "turns": 500,
     "burn_rate": 0.5,
+    "used_percent": None,
+    "used_lookback_percent": None,
     "status": "met",
 }
 ERROR_RATE = LATENCY | {
@@ -235,7 +237,7 @@ def test_a_moment_is_said_in_the_time_zone():
     ],
 )
 def test_a_report_opens_with_what_became_of_the_objectives(objectives, verdict, sentences):
-    assert (verdict, sentences) == text.objectives_summary(objectives)
+    assert (verdict, sentences) == summary.objectives_summary(objectives)
 
 
 @pytest.mark.parametrize(
@@ -495,7 +497,7 @@ def test_the_ledger_is_said(files, said):
 def test_the_lead_names_unjudged_error_rates_as_people_say_them():
     unjudged = [{"title": title, "kind": "error rate", "status": "too few"} for title in ("Errors, all", "Errors, ASR")]
 
-    assert "Too few turns or checks to judge all errors and ASR errors." == text.objectives_summary(unjudged)[1]
+    assert "Too few turns or checks to judge all errors and ASR errors." == summary.objectives_summary(unjudged)[1]
 
 
 WEEKS = "the week before"
@@ -549,9 +551,9 @@ def test_what_lies_on_its_limit_is_said_to(statuses, sentence):
     objectives = [LATENCY, UPTIME | {"title": "Uptime"}]
     judged = [row | {"status": status} for row, status in zip(objectives, statuses, strict=False)]
 
-    assert ("None of the " in text.objectives_summary(judged)[0], sentence) == (
+    assert ("None of the " in summary.objectives_summary(judged)[0], sentence) == (
         True,
-        text.objectives_summary(judged)[1],
+        summary.objectives_summary(judged)[1],
     )
 
 
@@ -573,7 +575,7 @@ def test_what_lies_on_its_limit_is_said_to(statuses, sentence):
     ],
 )
 def test_the_largest_change_is_said(changes, said):
-    assert ("One of one objectives met, none breached.", said) == text.weekly_summary(
+    assert ("One of one objectives met, none breached.", said) == summary.weekly_summary(
         [LATENCY], changes, [], [], [], WEEKS, KIGALI
     )
 
@@ -598,7 +600,7 @@ GAP = {
     ],
 )
 def test_the_lead_tells_when_the_service_was_silent(gaps, said):
-    assert said == text.weekly_summary([LATENCY], [], [], WINDOWS, gaps, WEEKS, KIGALI)[1]
+    assert said == summary.weekly_summary([LATENCY], [], [], WINDOWS, gaps, WEEKS, KIGALI)[1]
 
 
 WEEK = (datetime(2026, 1, 11, 22), datetime(2026, 1, 18, 22))
@@ -623,11 +625,11 @@ WEEK = (datetime(2026, 1, 11, 22), datetime(2026, 1, 18, 22))
     ],
 )
 def test_logs_that_do_not_span_the_week_are_said(first, last, said):
-    assert said == text.coverage_summary({"first_at": first, "last_at": last}, *WEEK, KIGALI)
+    assert said == summary.coverage_summary({"first_at": first, "last_at": last}, *WEEK, KIGALI)
 
 
 def test_the_lead_names_the_incident():
-    _, sentences = text.weekly_summary([LATENCY], [], [INCIDENT], WINDOWS, [], WEEKS, KIGALI)
+    _, sentences = summary.weekly_summary([LATENCY], [], [INCIDENT], WINDOWS, [], WEEKS, KIGALI)
 
     assert sentences == (
         "The language model had an incident, Thursday 14:20 to 17:30: three quarters of its failed and slow turns."
@@ -671,7 +673,7 @@ BREACHED = LATENCY | {"status": "breached", "measured": 2314.2}
     ],
 )
 def test_the_incidents_are_said(incidents, windows, objectives, said):
-    assert said == text.incidents_summary(incidents, windows, objectives, KIGALI)
+    assert said == summary.incidents_summary(incidents, windows, objectives, KIGALI)
 
 
 PUSHED = {"day": date(2026, 1, 15), "pushed_by": "llm", "turns": 46, "median_over_ms": 500.0, "median_excess_ms": 774.0}
@@ -693,7 +695,7 @@ PUSHED = {"day": date(2026, 1, 15), "pushed_by": "llm", "turns": 46, "median_ove
     ],
 )
 def test_it_is_said_who_pushed_turns_over(pushed, said):
-    assert said == text.blame_summary(pushed, 3000.0)
+    assert said == text.slow_turns_summary(pushed, 3000.0)
 
 
 UNEXPLAINED = {"turns": 900, "turns_with_unattributed": 12, "p95_ms": 40.0, "max_ms": 500.0}
@@ -737,14 +739,14 @@ def test_who_called_and_came_back_is_said():
     [
         (data_section.gaps_summary, [], "No gap: every usually busy hour has records."),
         (data_section.gaps_summary, [{"hours": 3}, {"hours": 2}], "2 gaps of 5 hours in all."),
-        (text.late_rows_summary, [], "No record stands more than ten minutes behind a later one."),
+        (text.out_of_order_summary, [], "No record stands more than ten minutes behind a later one."),
         (
-            text.late_rows_summary,
+            text.out_of_order_summary,
             [{"rows": 3}, {"rows": 1}],
             "4 records stand more than ten minutes behind a later one of their file.",
         ),
         (
-            text.late_rows_summary,
+            text.out_of_order_summary,
             [{"rows": 1}],
             "1 record stands more than ten minutes behind a later one of its file.",
         ),
