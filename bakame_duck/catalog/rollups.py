@@ -34,10 +34,11 @@ from bakame_duck.sql_files import sql_closure
 from bakame_duck.timespan import overlaps, to_naive_utc
 
 _STORED = {
-    "turns": "select * exclude (source_file) from turns order by turn_at, source_row",
+    "turns": "select * exclude (source_file) from internal.turns_with_modules order by turn_at, source_row",
     "calls": "select * exclude (duration_s) from calls order by started_at, call_id",
     "callers": "select * exclude (source_file) from internal.callers_from_records order by phone_number",
     "mentions": "select * exclude (source_file) from internal.mentions_from_records order by mentioned_at, call_id",
+    "mention_days": "select * exclude (source_file) from internal.mention_days_from_records order by mention_month",
     "activity": "select * exclude (source_file) from internal.activity_from_records order by quarter_at, phone_number",
     "personal_data": "select * exclude (source_file) from internal.personal_data_from_records order by source_row",
 }
@@ -46,14 +47,15 @@ _STORED = {
 _EDGES = """
     select
         logs.file,
-        max(others.last_at) filter (where others.first_at <= logs.middle) + interval 4 hours,
-        min(others.first_at) filter (where others.first_at > logs.middle) - interval 4 hours
+        max(others.last_at) filter (where others.first_at <= logs.middle),
+        min(others.first_at) filter (where others.first_at > logs.middle)
     from (select *, first_at + (last_at - first_at) / 2 as middle from internal.inspected_files) as logs
     inner join internal.inspected_files as others on logs.file <> others.file and others.first_at is not null
     where logs.first_at is not null and logs.accepted > 0 and others.accepted > 0
+        and others.state in ('sound', 'repaired')
     group by logs.file
 """
-_EARLIEST, _LATEST = datetime(1, 1, 1), datetime(9999, 12, 31)
+_EARLIEST, _LATEST = datetime(1, 1, 2), datetime(9999, 12, 30)  # leaves room for four hours more
 
 
 @dataclass(frozen=True)
@@ -179,8 +181,7 @@ def create_by_log_views(con: DuckDBPyConnection, logs: Sequence[Inspection]) -> 
     """
     Let the views ``internal.…_by_log`` read the rollups of *logs*, beside the logs that have none.
 
-    Each row gets the range of instants in which its log decides alone: outside, another log has records less than
-    four hours away.
+    Each row gets the range of instants in which no other log has a record.
     """
     if not logs:
         return
@@ -197,14 +198,14 @@ def create_by_log_views(con: DuckDBPyConnection, logs: Sequence[Inspection]) -> 
         con.execute(
             f"""
             create or replace view internal.{kind}_by_log as
-            select *, null::timestamp as closed_since, null::timestamp as closed_until
+            select *, null::timestamp as others_until, null::timestamp as others_since
             from internal.{kind}_from_records
             union all by name
             select
                 * exclude (file_index),
                 {csv_reader.text_list(files)}{position} as source_file,
-                cast(string_split('{since}', ',') as timestamp[]){position} as closed_since,
-                cast(string_split('{until}', ',') as timestamp[]){position} as closed_until
+                cast(string_split('{since}', ',') as timestamp[]){position} as others_until,
+                cast(string_split('{until}', ',') as timestamp[]){position} as others_since
             from (select *, file_index from read_parquet({paths}, hive_partitioning = false))
             """
         )
@@ -241,7 +242,7 @@ def mirror_of(path: str) -> str:
 @cache
 def _sql_digests() -> dict[str, str]:
     """Return a digest of the SQL that makes each kind of rollup."""
-    relations = {"turns": "turns", "calls": "calls"}
+    relations = {"turns": "turns_with_modules", "calls": "calls"}
     digests = {}
     for kind, select in _STORED.items():
         used = sql_closure([relations.get(kind, f"{kind}_from_records"), f"{kind}_from_records"])

@@ -1,6 +1,6 @@
 -- The learning module that a turn's own call names: that of the nearest interaction of the call in time, less than four
 -- hours before or after. When two are equally near, the earlier one counts.
--- Grain: one turn of internal.open_turns whose call names a module.
+-- Grain: one turn of internal.open_turns whose call names a module. distance_s: from the turn to the interaction.
 create or replace view internal.call_modules as
 with
 
@@ -29,19 +29,18 @@ distances as (
         turn_days.source_file,
         turn_days.source_row,
         mentions.module_name,
-        -- Twice the distance in microseconds, and one more after the turn: the earlier of two equally near ones is first.
-        2 * abs(date_diff('microsecond', turn_days.turn_at, mentions.mentioned_at))
-        + case when mentions.mentioned_at > turn_days.turn_at then 1 else 0 end as twice_distance_us
+        twice_distance_us(turn_days.turn_at, mentions.mentioned_at) as twice_distance_us
     from turn_days
     inner join internal.mentions_by_log as mentions
-        on turn_days.call_id = mentions.call_id and turn_days.mention_day = mentions.mention_day
+    on turn_days.call_id = mentions.call_id and turn_days.mention_day = mentions.mention_day
 )
 
 select
     turn_at,
     source_file,
     source_row,
-    arg_min(module_name, (twice_distance_us, module_name)) as module_name
+    arg_min(module_name, (twice_distance_us, module_name)) as module_name,
+    floor(min(twice_distance_us) / 2) / 1000000 as distance_s
 from distances
 where twice_distance_us < 2 * 14400000000
 group by turn_at, source_file, source_row;

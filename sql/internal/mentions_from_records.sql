@@ -1,6 +1,5 @@
 -- Interactions that name a learning module, of the logs that have no rollups.
--- Grain: one interaction. mention_day and mention_month (30 days, counted from 1970) are join keys: they let DuckDB skip
--- the rollups of other times.
+-- Grain: one interaction. mention_day is a join key: it lets DuckDB skip the rollups of other days.
 create or replace view internal.mentions_from_records as
 select
     coalesce(call_id, session_id) as call_id,
@@ -8,7 +7,6 @@ select
     timestamp as mentioned_at,
     module_name,
     cast(timestamp as date) as mention_day,
-    cast(floor(epoch(timestamp) / 2592000) as bigint) as mention_month,
     source_file
 from internal.unrolled_records
 where interaction_type is distinct from 'turn_metrics' and module_name is not null and timestamp is not null;

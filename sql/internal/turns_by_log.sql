@@ -1,11 +1,12 @@
 -- Turns, log by log.
 -- Grain: as internal.turns_from_records, or as its rollup for a log that has one: connect adds these to the view.
--- From closed_since to closed_until no other log has a record less than four hours away; NULL without rollups.
+-- No other log has a record between others_until and others_since; both are NULL for logs without rollups.
 create or replace view internal.turns_by_log as
 select
-    *,
+    *, -- noqa: AM04
     cast(null as varchar) as module_name,
     cast(null as varchar) as module_source,
-    cast(null as timestamp) as closed_since,
-    cast(null as timestamp) as closed_until
+    cast(null as double) as module_reach_s,
+    cast(null as timestamp) as others_until,
+    cast(null as timestamp) as others_since
 from internal.turns_from_records;

@@ -20,7 +20,10 @@ parts as not materialized (
     select
         *,
         started_at is not null
-        and not coalesce(started_at >= closed_since and ended_at <= closed_until, false) as is_open
+        and not coalesce(
+            started_at >= others_until + interval 4 hours and ended_at <= others_since - interval 4 hours,
+            false
+        ) as is_open
     from internal.calls_by_log
 ),
 
