@@ -3,183 +3,152 @@
 -- Parameters: since and until, in UTC, half-open.
 -- Columns: as in objectives_report, without those of the lookback.
 create or replace macro internal.objective_intervals(since timestamp := null, until timestamp := null) as table
-    with
+with
 
-    counts as (
-        select * from internal.objective_counts(since := since, until := until, each := 'all')
-    ),
+counts as (
+    select * from internal.objective_counts(since := since, until := until, each := 'all')
+),
 
-    turns_in_range as (
-        select
-            asr_ms,
-            llm_ms,
-            tts_ms,
-            total_ms
-        from turns
-        where in_range(turn_at, since, until)
-    ),
-
-    percentiles as (
-        select
-            count(asr_ms) as asr_turns,
-            count(llm_ms) as llm_turns,
-            count(tts_ms) as tts_turns,
-            count(total_ms) as total_turns,
-            percentile(asr_ms, [0.80, 0.94, 0.95]) as asr,
-            percentile(llm_ms, [0.80, 0.94, 0.95]) as llm,
-            percentile(tts_ms, [0.80, 0.94, 0.95]) as tts,
-            percentile(total_ms, [0.80, 0.94, 0.95]) as total
-        from turns_in_range
-    ),
-
-    stages (stage, turns, ms) as (
-        select
-            'asr',
-            asr_turns,
-            asr
-        from percentiles
-        union all
-        select
-            'llm',
-            llm_turns,
-            llm
-        from percentiles
-        union all
-        select
-            'tts',
-            tts_turns,
-            tts
-        from percentiles
-        union all
-        select
-            'total',
-            total_turns,
-            total
-        from percentiles
-    ),
-
-    -- The interval of a p95 is above the p80: with fewer turns it has no upper end. From 10,000 turns on it is above the p94,
-    -- by four standard deviations.
-    stage_percentiles as (
-        select
-            stage,
-            turns,
-            case when turns < 10000 then ms[1] else ms[2] end as min_ms,
-            ms[3] as p95_ms
-        from stages
-    ),
-
-    bounds as (
-        select
-            max(min_ms) filter (where stage = 'asr') as asr,
-            max(min_ms) filter (where stage = 'llm') as llm,
-            max(min_ms) filter (where stage = 'tts') as tts,
-            max(min_ms) filter (where stage = 'total') as total
-        from stage_percentiles
-    ),
-
-    long_times (stage, ms) as (
-        select
-            'asr',
-            turns_in_range.asr_ms
-        from turns_in_range inner join bounds on turns_in_range.asr_ms >= bounds.asr
-        union all
-        select
-            'llm',
-            turns_in_range.llm_ms
-        from turns_in_range inner join bounds on turns_in_range.llm_ms >= bounds.llm
-        union all
-        select
-            'tts',
-            turns_in_range.tts_ms
-        from turns_in_range inner join bounds on turns_in_range.tts_ms >= bounds.tts
-        union all
-        select
-            'total',
-            turns_in_range.total_ms
-        from turns_in_range
-        inner join bounds on turns_in_range.total_ms >= bounds.total
-    ),
-
-    placed_times as (
-        select
-            stage,
-            ms,
-            row_number() over (partition by stage order by ms desc) as place
-        from long_times
-    ),
-
-    ranks as (
-        select * from internal.order_statistic_ranks((select list(turns) from stage_percentiles), 0.95)
-    ),
-
-    order_statistics as (
-        select
-            stage_percentiles.stage,
-            max(placed_times.ms) filter (where placed_times.place = stage_percentiles.turns - ranks.low_rank + 1)
-                as low,
-            max(placed_times.ms) filter (where placed_times.place = stage_percentiles.turns - ranks.high_rank + 1)
-                as high
-        from stage_percentiles
-        inner join ranks on stage_percentiles.turns = ranks.trials
-        inner join placed_times on stage_percentiles.stage = placed_times.stage
-        group by stage_percentiles.stage
-    ),
-
-    shares as (
-        select
-            objective,
-            100 * wilson_low(bad / total * turns, turns) as low_percent,
-            100 * wilson_high(bad / total * turns, turns) as high_percent
-        from counts
-    ),
-
-    measured_objectives as (
-        select
-            objectives.*, -- noqa: AM04
-            case
-                when objectives.kind = 'latency' then stage_percentiles.p95_ms
-                when objectives.comparison = '<' then percent_of(counts.bad, counts.total)
-                else 100 - percent_of(counts.bad, counts.total)
-            end as measured,
-            case
-                when objectives.kind = 'latency' then order_statistics.low
-                when objectives.comparison = '<' then shares.low_percent
-                else 100 - shares.high_percent
-            end as low,
-            case
-                when objectives.kind = 'latency' then order_statistics.high
-                when objectives.comparison = '<' then shares.high_percent
-                else 100 - shares.low_percent
-            end as high,
-            coalesce(counts.turns, 0) as turns,
-            counts.bad,
-            counts.total,
-            counts.allowed_share
-        from objectives
-        left join counts on objectives.objective = counts.objective
-        left join shares on objectives.objective = shares.objective
-        left join stage_percentiles on objectives.kind = 'latency' and objectives.stage = stage_percentiles.stage
-        left join order_statistics on objectives.kind = 'latency' and objectives.stage = order_statistics.stage
-    )
-
+turns_in_range as (
     select
-        position,
-        objective,
-        title,
-        kind,
+        asr_ms,
+        llm_ms,
+        tts_ms,
+        total_ms
+    from turns
+    where in_range(turn_at, since, until)
+),
+
+percentiles as (
+    select
+        count(asr_ms) as asr_turns,
+        count(llm_ms) as llm_turns,
+        count(tts_ms) as tts_turns,
+        count(total_ms) as total_turns,
+        percentile(asr_ms, [0.80, 0.94, 0.95]) as asr,
+        percentile(llm_ms, [0.80, 0.94, 0.95]) as llm,
+        percentile(tts_ms, [0.80, 0.94, 0.95]) as tts,
+        percentile(total_ms, [0.80, 0.94, 0.95]) as total
+    from turns_in_range
+),
+
+stages (stage, turns, ms) as (
+    select 'asr', asr_turns, asr from percentiles
+    union all
+    select 'llm', llm_turns, llm from percentiles
+    union all
+    select 'tts', tts_turns, tts from percentiles
+    union all
+    select 'total', total_turns, total from percentiles
+),
+
+-- The interval of a p95 is above the p80: with fewer turns it has no upper end. From 10,000 turns on it is above the p94,
+-- by four standard deviations.
+stage_percentiles as (
+    select
         stage,
-        comparison,
-        target,
-        unit,
-        min_observations,
-        measured,
-        low,
-        high,
         turns,
-        bad,
-        total,
-        allowed_share,
-        burn_rate(bad, total, allowed_share) as burn_rate,
-        objective_status(measured, low, high, turns, min_observations, comparison, target) as status
-    from measured_objectives;
+        case when turns < 10000 then ms[1] else ms[2] end as min_ms,
+        ms[3] as p95_ms
+    from stages
+),
+
+bounds as (
+    select
+        max(min_ms) filter (where stage = 'asr') as asr,
+        max(min_ms) filter (where stage = 'llm') as llm,
+        max(min_ms) filter (where stage = 'tts') as tts,
+        max(min_ms) filter (where stage = 'total') as total
+    from stage_percentiles
+),
+
+long_times (stage, ms) as (
+    select 'asr', turns_in_range.asr_ms from turns_in_range inner join bounds on turns_in_range.asr_ms >= bounds.asr
+    union all
+    select 'llm', turns_in_range.llm_ms from turns_in_range inner join bounds on turns_in_range.llm_ms >= bounds.llm
+    union all
+    select 'tts', turns_in_range.tts_ms from turns_in_range inner join bounds on turns_in_range.tts_ms >= bounds.tts
+    union all
+    select 'total', turns_in_range.total_ms from turns_in_range inner join bounds on turns_in_range.total_ms >= bounds.total
+),
+
+placed_times as (
+    select
+        stage,
+        ms,
+        row_number() over (partition by stage order by ms desc) as place
+    from long_times
+),
+
+ranks as (
+    select * from internal.order_statistic_ranks((select list(turns) from stage_percentiles), 0.95)
+),
+
+order_statistics as (
+    select
+        stage_percentiles.stage,
+        max(placed_times.ms) filter (where placed_times.place = stage_percentiles.turns - ranks.low_rank + 1) as low,
+        max(placed_times.ms) filter (where placed_times.place = stage_percentiles.turns - ranks.high_rank + 1) as high
+    from stage_percentiles
+    inner join ranks on stage_percentiles.turns = ranks.trials
+    inner join placed_times on stage_percentiles.stage = placed_times.stage
+    group by stage_percentiles.stage
+),
+
+shares as (
+    select
+        objective,
+        100 * wilson_low(bad / total * turns, turns) as low_percent,
+        100 * wilson_high(bad / total * turns, turns) as high_percent
+    from counts
+),
+
+measured_objectives as (
+    select
+        objectives.*, -- noqa: AM04
+        case
+            when objectives.kind = 'latency' then stage_percentiles.p95_ms
+            when objectives.comparison = '<' then percent_of(counts.bad, counts.total)
+            else 100 - percent_of(counts.bad, counts.total)
+        end as measured,
+        case
+            when objectives.kind = 'latency' then order_statistics.low
+            when objectives.comparison = '<' then shares.low_percent
+            else 100 - shares.high_percent
+        end as low,
+        case
+            when objectives.kind = 'latency' then order_statistics.high
+            when objectives.comparison = '<' then shares.high_percent
+            else 100 - shares.low_percent
+        end as high,
+        coalesce(counts.turns, 0) as turns,
+        counts.bad,
+        counts.total,
+        counts.allowed_share
+    from objectives
+    left join counts on objectives.objective = counts.objective
+    left join shares on objectives.objective = shares.objective
+    left join stage_percentiles on objectives.kind = 'latency' and objectives.stage = stage_percentiles.stage
+    left join order_statistics on objectives.kind = 'latency' and objectives.stage = order_statistics.stage
+)
+
+select
+    position,
+    objective,
+    title,
+    kind,
+    stage,
+    comparison,
+    target,
+    unit,
+    min_observations,
+    measured,
+    low,
+    high,
+    turns,
+    bad,
+    total,
+    allowed_share,
+    burn_rate(bad, total, allowed_share) as burn_rate,
+    objective_status(measured, low, high, turns, min_observations, comparison, target) as status
+from measured_objectives;
