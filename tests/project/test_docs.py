@@ -1,4 +1,4 @@
-"""The pages of ``docs/``: what they show is tried as it stands there."""
+"""The pages of ``docs/``: their examples run as they are written."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from bakame_duck import connect
-from bakame_duck.reports.runner import VERSION
+from bakame_duck.reports.document import VERSION
 from tests.conftest import NAMES, answer, as_csv
 
 pytest_plugins = ["tests.report_fixtures"]
@@ -39,7 +39,7 @@ def needs(program: str) -> pytest.MarkDecorator:
 
 
 def shell(command: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run *command* as cron would: with sh, and with our own command line on the path."""
+    """Run *command* with sh, as cron does, with our command line on the path."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("BAKAME_DUCK_")}
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     return subprocess.run(
@@ -56,14 +56,14 @@ def shell(command: str, cwd: Path, **variables: str) -> subprocess.CompletedProc
 # The JSON
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_valid() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
     assert VERSION == SCHEMA["properties"]["version"]["const"]
 
 
 @pytest.mark.parametrize("name", ["weekly", "weekly again", "tts", "tts without columns", "weekly without turns"])
-def test_a_report_is_as_the_schema_says(reports: Mapping[str, Path], name: str) -> None:
+def test_a_report_fits_the_schema(reports: Mapping[str, Path], name: str) -> None:
     told = json.loads(reports[name].with_suffix(".json").read_text(encoding="utf-8"))
 
     jsonschema.Draft202012Validator(SCHEMA).validate(told)
@@ -78,12 +78,12 @@ def test_a_report_is_as_the_schema_says(reports: Mapping[str, Path], name: str) 
         {"made": "today"},
         {"numbers": {"latency": {}}},
         {"numbers": {"objectives": [{"objective": "llm_latency"}]}},
-        {"receipt": {}},
+        {"provenance": {}},
         {"compared_with": {"period": "2026-W02"}},
     ],
     ids=str,
 )
-def test_the_schema_refuses_what_no_report_holds(reports: Mapping[str, Path], change: dict[str, Any]) -> None:
+def test_the_schema_rejects_what_no_report_contains(reports: Mapping[str, Path], change: dict[str, Any]) -> None:
     told = json.loads(reports["weekly"].with_suffix(".json").read_text(encoding="utf-8"))
 
     assert not jsonschema.Draft202012Validator(SCHEMA).is_valid(told | change)
@@ -91,7 +91,7 @@ def test_the_schema_refuses_what_no_report_holds(reports: Mapping[str, Path], ch
 
 @pytest.fixture
 def beside_reports(reports: Mapping[str, Path], sample_folder: Path, tmp_path: Path) -> Path:
-    """A folder with ``reports/`` and ``logs/``, as the examples have them."""
+    """A folder with ``reports/`` and ``logs/``, as in the examples."""
     shutil.copytree(reports["weekly"].parent, tmp_path / "reports")
     (tmp_path / "logs").symlink_to(sample_folder)
     return tmp_path
@@ -126,10 +126,10 @@ def test_an_example_over_the_json_runs(beside_reports: Path, number: int, progra
 
 
 def cron_line(number: int) -> tuple[str, str]:
-    """Return when and what a line of the crontab runs."""
+    """Return the time and the command of a line of the crontab."""
     line = blocks(PAGE, "cron")[number].strip()
     assert "\n" not in line
-    assert "%" not in line  # which cron would take for the end of the line
+    assert "%" not in line  # cron takes it as the end of the line
     found = re.fullmatch(r"((?:\S+ ){5})(.*)", line)
     assert found
     return found[1].strip(), found[2]
@@ -137,7 +137,7 @@ def cron_line(number: int) -> tuple[str, str]:
 
 @pytest.fixture
 def healthz() -> Iterator[tuple[int, list[bytes]]]:
-    """A service at a free port, which gives the answers in the list, one after the other."""
+    """The port of a service that gives the answers in the list, one after the other."""
     answers: list[bytes] = []
 
     class Service(BaseHTTPRequestHandler):
@@ -158,9 +158,7 @@ def healthz() -> Iterator[tuple[int, list[bytes]]]:
 
 
 @needs("curl")
-def test_the_line_that_keeps_health_checks_appends_a_line_for_each_answer(
-    healthz: tuple[int, list[bytes]], tmp_path: Path
-) -> None:
+def test_the_health_check_line_appends_a_line_for_each_answer(healthz: tuple[int, list[bytes]], tmp_path: Path) -> None:
     port, answers = healthz
     when, command = cron_line(0)
     assert when == "*/5 * * * *"
@@ -184,18 +182,18 @@ def test_the_line_that_keeps_health_checks_appends_a_line_for_each_answer(
 
 
 def on_this_machine(command: str, logs: Path, out: Path) -> str:
-    """Return *command* with the paths of the page in places of this machine."""
-    for there, here in (
+    """Return *command* with the paths of the page replaced by those of this machine."""
+    for page, here in (
         ("/opt/bakame-duck/.venv/bin", Path(sys.executable).parent),
         ("/var/log/bakame", logs),
         ("/srv/reports", out),
     ):
-        assert there in command
-        command = command.replace(there, str(here))
+        assert page in command
+        command = command.replace(page, str(here))
     return command
 
 
-def test_the_line_that_makes_the_report_is_quiet(sample_folder: Path, tmp_path: Path) -> None:
+def test_the_report_line_of_cron_prints_nothing(sample_folder: Path, tmp_path: Path) -> None:
     when, command = cron_line(1)
 
     done = shell(on_this_machine(command, sample_folder, tmp_path / "out"), tmp_path)
@@ -215,7 +213,7 @@ def units(tmp_path: Path) -> dict[str, str]:
 
 
 @needs("systemd-analyze")
-def test_systemd_finds_no_fault_in_the_units(units: dict[str, str], tmp_path: Path) -> None:
+def test_systemd_accepts_the_units(units: dict[str, str], tmp_path: Path) -> None:
     assert {"bakame-report.service", "bakame-report.timer"} == units.keys()
     program = tmp_path / "bakame-duck"
     program.write_text("#!/bin/sh\n")
@@ -235,7 +233,7 @@ def test_systemd_finds_no_fault_in_the_units(units: dict[str, str], tmp_path: Pa
 
 
 @needs("systemd-analyze")
-def test_systemd_reads_the_time_as_mondays_at_six(units: dict[str, str]) -> None:
+def test_the_timer_runs_on_mondays_at_six(units: dict[str, str]) -> None:
     (when,) = re.findall("^OnCalendar=(.*)$", units["bakame-report.timer"], re.MULTILINE)
 
     done = subprocess.run(["systemd-analyze", "calendar", when], capture_output=True, text=True, check=True)
@@ -243,14 +241,24 @@ def test_systemd_reads_the_time_as_mondays_at_six(units: dict[str, str]) -> None
     assert "Normalized form: Mon *-*-* 06:00:00" in done.stdout
 
 
-def test_what_the_service_starts_tells_a_breach_by_its_exit_code(
+def test_the_service_writes_to_its_own_folders_only_and_fails_on_a_breach(
     units: dict[str, str], sample_folder: Path, tmp_path: Path
 ) -> None:
-    (command,) = re.findall("^ExecStart=(.*)$", units["bakame-report.service"], re.MULTILINE)
+    unit = dict(re.findall("^(\\w+)=(.*)$", units["bakame-report.service"], re.MULTILINE))
+    assert ("/var/log/bakame", "/srv/reports") == (unit["ReadOnlyPaths"], unit["ReadWritePaths"])
+    assert ("bakame-duck", "bakame-duck") == (unit["CacheDirectory"], unit["StateDirectory"])
+    folders = {"%C": tmp_path / "var" / "cache", "%S": tmp_path / "var" / "lib"}
+    for folder in folders.values():
+        (folder / "bakame-duck").mkdir(parents=True)
+    variables = dict(variable.split("=") for variable in unit["Environment"].split())
+    variables = {name: str(folders[value]) for name, value in variables.items()} | {"HOME": "/nonexistent"}
 
-    done = shell(on_this_machine(command, sample_folder, tmp_path / "out"), tmp_path)
+    done = shell(on_this_machine(unit["ExecStart"], sample_folder, tmp_path / "out"), tmp_path, **variables)
 
     assert 3 == done.returncode
+    assert list((tmp_path / "var" / "cache" / "bakame-duck").glob("sample-*/*.parquet"))
+    assert ["pseudonym.key"] == [path.name for path in (tmp_path / "var" / "lib" / "bakame-duck").iterdir()]
+    assert {"out", "var"} == {path.name for path in tmp_path.iterdir()}
     assert done.stderr == "Breached: 2026-W03: LLM latency, Whole turn. Exit code 3.\n"
     assert 3 == len(done.stdout.splitlines())
 
@@ -264,17 +272,17 @@ def workflow() -> dict[str, Any]:
     return dict(yaml.safe_load(text))
 
 
-def test_the_workflow_installs_what_is_pinned(workflow: dict[str, Any]) -> None:
+def test_the_workflow_installs_pinned_versions(workflow: dict[str, Any]) -> None:
     steps = workflow["jobs"]["report"]["steps"]
 
     (install,) = (step["run"] for step in steps if step.get("name") == "Install")
-    assert [{"cron": "0 4 * * 1"}] == workflow[True]["schedule"]  # YAML takes "on" for true
+    assert [{"cron": "0 4 * * 1"}] == workflow[True]["schedule"]  # YAML reads "on" as true
     assert "--require-hashes -r requirements.lock" in install
     assert (ROOT / "requirements.lock").is_file()
     assert ["Keep"] == [step["name"] for step in steps if step.get("if") == "always()"]
 
 
-def test_the_steps_of_the_workflow_that_need_no_network_run(workflow: dict[str, Any], tmp_path: Path) -> None:
+def test_the_steps_of_the_workflow_without_network_run(workflow: dict[str, Any], tmp_path: Path) -> None:
     shutil.copytree(ROOT / "data" / "sample", tmp_path / "data" / "sample", ignore=shutil.ignore_patterns(".*"))
     steps = {step["name"]: step for step in workflow["jobs"]["report"]["steps"] if "name" in step}
 
@@ -287,7 +295,7 @@ def test_the_steps_of_the_workflow_that_need_no_network_run(workflow: dict[str, 
     }
 
 
-def test_the_pages_lead_to_files_that_are_there() -> None:
+def test_links_to_files_work() -> None:
     for page in DOCS.glob("*.md"):
         for link in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
             assert (page.parent / link).exists(), f"{page.name}: {link}"

@@ -12,7 +12,7 @@ from typer.main import get_command
 from bakame_duck.cli.app import app
 from bakame_duck.settings import Objectives, Settings
 
-ROOT = Path(__file__).parents[1].parent
+ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 EXAMPLES = [
     (command, expected)
@@ -23,7 +23,7 @@ EXAMPLES = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder with the sample and the report of its newest week, since another process may run the example of that."""
+    """A folder with the sample and the report of its newest week, which another worker's example may write."""
     folder = tmp_path_factory.mktemp("readme")
     shutil.copytree(ROOT / "data" / "sample", folder / "data" / "sample", ignore=shutil.ignore_patterns(".*"))
     assert run("bakame-duck report weekly", folder).returncode == 0
@@ -41,7 +41,7 @@ def run(command, folder):
 
 
 @pytest.mark.parametrize(("command", "expected"), EXAMPLES, ids=[command for command, _ in EXAMPLES])
-def test_a_command_of_the_readme_prints_what_the_readme_shows(folder, command, expected):
+def test_an_example_prints_what_the_readme_shows(folder, command, expected):
     assert expected == run(command, folder).stdout
 
 
@@ -51,11 +51,11 @@ def test_the_readme_shows_examples_of_most_commands():
 
 def test_the_readme_names_every_command():
     commands = get_command(app).commands
-    reports = commands["report"].commands
+    groups = {name: command.commands for name, command in commands.items() if hasattr(command, "commands")}
+    names = {*commands, *(f"{group} {name}" for group, inner in groups.items() for name in inner)}
 
-    named = {name for name in [*commands, *(f"report {name}" for name in reports)] if f"bakame-duck {name}" in README}
-
-    assert {*commands, *(f"report {name}" for name in reports)} == named
+    assert {"report", "cache"} == groups.keys()
+    assert set() == {name for name in names if f"bakame-duck {name}" not in README}
 
 
 def test_the_readme_names_every_view():
@@ -64,6 +64,12 @@ def test_the_readme_names_every_view():
     named = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
 
     assert sorted(named) == sorted(file.stem for file in (ROOT / "sql" / "views").glob("*.sql"))
+
+
+def test_the_readme_names_every_metric():
+    (listed,) = re.findall(r"\$ bakame-duck metric --format csv \| cut -d, -f1\nmetric\n(.*?)```", README, re.DOTALL)
+
+    assert listed.split() == sorted(file.stem for file in (ROOT / "sql" / "metrics").rglob("*.sql"))
 
 
 def test_the_settings_of_the_readme_are_the_defaults():
