@@ -61,17 +61,90 @@ def assert_opens(visit: Visit, reports: Mapping[str, Path], name: str) -> None:
     assert visit.page.evaluate("document.documentElement.scrollWidth") == visit.page.evaluate("window.innerWidth")
 
 
-@pytest.mark.parametrize("visit", [("light", width) for width in (360, 768, 960, 1280)], ids=str, indirect=True)
-@pytest.mark.parametrize("name", ["weekly", "tts"])
-def test_every_table_is_seen_whole(visit: Visit, reports: Mapping[str, Path], name: str) -> None:
-    visit.open(reports[name])
+with_each_font = pytest.mark.parametrize(
+    "visit",
+    [("light", 1280, font) for font in (None, "DejaVu Sans", "Liberation Mono")],
+    ids=["installed fonts", "DejaVu Sans", "Liberation Mono"],
+    indirect=True,
+)
 
-    cut = visit.page.eval_on_selector_all(
-        ".scroll",
-        "tables => tables.filter(t => t.scrollWidth > t.clientWidth).map(t => [t.ariaLabel, t.scrollWidth])",
-    )
+
+@with_each_font
+@pytest.mark.parametrize("name", ["weekly", "tts", "hostile weekly", "hostile tts", "index"])
+def test_tables_fit_the_page_with_any_font(visit: Visit, reports: Mapping[str, Path], name: str) -> None:
+    visit.open(page_of(reports, name))
+
+    cut = []
+    for width in (1280, 960, 768, 360):
+        visit.page.set_viewport_size({"width": width, "height": 900})
+        cut += visit.page.eval_on_selector_all(
+            ".scroll",
+            "all => all.filter(t => t.scrollWidth > t.clientWidth).map(t => [innerWidth, t.ariaLabel, t.scrollWidth])",
+        )
 
     assert cut == []
+    assert visit.page.locator(".scroll").count() > 0
+
+
+@with_each_font
+@pytest.mark.parametrize("width", [1280, 768, 360])
+@pytest.mark.parametrize("name", ["weekly", "tts"])
+def test_chart_labels_do_not_collide_with_any_font(
+    visit: Visit, reports: Mapping[str, Path], name: str, width: int
+) -> None:
+    visit.page.set_viewport_size({"width": width, "height": 900})
+    visit.open(reports[name])
+
+    labels, colliding, cut = visit.page.eval_on_selector_all(
+        ".chart svg",
+        """charts => {
+            let labels = 0;
+            const colliding = [], cut = [];
+            for (const chart of charts) {
+                const texts = [...chart.querySelectorAll("text:not([opacity='0'])")]
+                    .map(text => ({text: text.textContent, box: text.getBoundingClientRect()}))
+                    .filter(({box}) => box.width > 0);
+                labels += texts.length;
+                for (const [place, {text, box}] of texts.entries()) {
+                    if (box.left < 0 || box.right > innerWidth) cut.push(text);
+                    for (const other of texts.slice(place + 1)) {
+                        const across = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
+                        const down = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
+                        // A box is about 4 pixels taller than its glyphs; words need a gap of 3.
+                        if (across > -3 && down > 4) colliding.push([text, other.text]);
+                    }
+                }
+            }
+            return [labels, colliding, cut];
+        }""",
+    )
+
+    assert labels > 50
+    assert [] == colliding
+    assert [] == cut
+    assert visit.page.evaluate("document.documentElement.scrollWidth") == width
+
+
+@pytest.mark.parametrize("visit", [("light", 360)], ids=["phone"], indirect=True)
+def test_a_stacked_table_is_still_a_table_to_screen_readers(visit: Visit, reports: Mapping[str, Path]) -> None:
+    visit.open(reports["tts"])
+    table = visit.page.get_by_role("region", name="TTS configurations").get_by_role("table")
+
+    assert "grid" == table.evaluate("table => getComputedStyle(table).display")
+    assert ["Configuration", "Turns", "p95", "Target"] == table.get_by_role("columnheader").all_inner_texts()
+    assert table.get_by_role("row").count() == 1 + table.get_by_role("rowheader").count() > 2
+
+
+@wide
+def test_charts_use_the_font_of_the_page(visit: Visit, reports: Mapping[str, Path]) -> None:
+    visit.open(reports["weekly"])
+
+    families = visit.page.eval_on_selector_all(
+        "body, .chart .role-axis-label text",
+        "all => [...new Set(all.map(one => getComputedStyle(one).fontFamily.replaceAll('\"', '')))]",
+    )
+
+    assert 1 == len(families)
 
 
 @pytest.mark.parametrize("visit", [("light", 1280), ("dark", 1280)], ids=["light", "dark"], indirect=True)
@@ -142,6 +215,10 @@ def test_a_page_names_nothing_that_would_be_loaded(reports: Mapping[str, Path], 
 @pytest.mark.parametrize("name", CHARTS)
 def test_a_page_is_small_enough_to_mail(reports: Mapping[str, Path], name: str) -> None:
     assert reports[name].stat().st_size <= 3_000_000
+
+
+def page_of(reports: Mapping[str, Path], name: str) -> Path:
+    return reports["weekly"].with_name("index.html") if name == "index" else reports[name]
 
 
 class References(HTMLParser):
@@ -257,7 +334,7 @@ def test_everybody_can_read_a_page(
 ) -> None:
     from tests.browser import Visit  # not above: pytest has to be the first to import its fixtures
 
-    page_file = reports["weekly"].with_name("index.html") if name == "index" else reports[name]
+    page_file = page_of(reports, name)
     context = chromium.new_context(
         offline=True,
         color_scheme=scheme,

@@ -33,7 +33,7 @@ def color(name: str) -> str:
 # Light colours only: the page replaces each by a CSS variable, so that charts follow the reader's theme.
 CONFIG: Spec = {
     "background": "transparent",
-    "font": "Inter, system-ui, sans-serif",
+    "font": "Inter, -apple-system, Segoe UI, Roboto, Noto Sans, Arial, sans-serif",  # as in report.css
     "padding": {"left": 2, "right": 10, "top": 4, "bottom": 2},
     "view": {"stroke": None},
     "title": {
@@ -58,7 +58,7 @@ CONFIG: Spec = {
         "titlePadding": 8,
         "labelOverlap": "greedy",
     },
-    "axisX": {"grid": False},
+    "axisX": {"grid": False, "labelSeparation": 6},
     "legend": {
         "orient": "top",
         "title": None,
