@@ -99,9 +99,10 @@ def _script() -> str:
 
 def _comments() -> Iterator[str]:
     """Yield the SQL that comments on public views, their columns, and metrics."""
+    logged = {column.name: f"{column.meaning} ({column.unit})".removesuffix(" ()") for column in schema.COLUMNS}
     for name, text in sql_files.sql_texts("views").items():
         yield f"comment on view {name} is {literal(meaning(text))}"
-        for column, comment in column_comments(text).items():
+        for column, comment in (column_comments(text) | (logged if name == "user_sessions" else {})).items():
             yield f"comment on column {name}.{column} is {literal(comment)}"
     for name, text in sql_files.sql_texts("metrics").items():
         yield f"comment on macro table {name} is {literal(meaning(text))}"

@@ -1,5 +1,16 @@
--- The answers of /healthz that were logged to health_checks*.jsonl.
+-- Health checks: answers of /healthz, from health_checks*.jsonl beside the logs.
 -- Grain: one line. A line that is not JSON, such as a proxy's error page, keeps NULLs. No file, no rows.
+-- Columns:
+--   checked_at: instant of the check, UTC.
+--   status: state of the whole service, such as 'healthy'.
+--   service: name of the service.
+--   redis: state of Redis.
+--   database: state of the database.
+--   llama_api: state of the Llama API.
+--   openai_api: state of the OpenAI API.
+--   deepgram_api: state of the Deepgram API.
+--   line: the line, as logged.
+--   source_file: the file of health checks.
 create or replace view health_checks as
 with
 

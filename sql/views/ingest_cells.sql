@@ -1,5 +1,10 @@
--- The ledger's bad cells: cells whose text does not fit the type of their column, or is not UTF-8.
+-- The ledger's invalid cells: cells whose text does not fit the type of their column, or is not UTF-8.
 -- Grain: one cell. Its record is kept: with NULL in its place, or U+FFFD for bytes that are not UTF-8.
+-- Columns:
+--   file: path of the file.
+--   row: number of the record in that file, from 1.
+--   column_name: the column.
+--   value: the text of the cell.
 create or replace view ingest_cells as
 with
 

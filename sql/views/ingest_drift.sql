@@ -1,6 +1,10 @@
--- The ledger's drift: columns that came, went, or stand in records without standing in a header.
--- Grain: one file and one change. Files in the order of their first record; columns in the order of the log.
--- change is 'appeared', 'gone', 'without a header' or 'unknown' (not in the specification).
+-- The ledger's schema drift: columns that appear, disappear, or are in records but not in a header.
+-- Grain: one file and one change. Files in the order of their first record.
+-- Columns:
+--   file: path of the file.
+--   first_at: earliest instant in the file, UTC.
+--   change: 'appeared', 'gone', 'without a header' or 'unknown' (not in the specification).
+--   columns: names of the columns, in the order of the log.
 create or replace view ingest_drift as
 with
 

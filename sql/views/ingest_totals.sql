@@ -1,6 +1,20 @@
 -- The ledger in one row: all files together.
 -- Grain: all files. Records, rows, rejects and cells are those of files that are read: duplicates are not counted.
--- Sizes in bytes on disk, instants in UTC.
+-- Columns:
+--   files: number of log files.
+--   sound: number of files without damage.
+--   repaired: number of files that are read from a repaired copy.
+--   duplicates: number of files with the content of another file.
+--   unreadable: number of files that can't be read.
+--   size: size of all files on disk, in bytes.
+--   records: number of records found.
+--   rows: number of records that the views contain.
+--   rejects: number of rejects.
+--   pending_bytes: size of the records that are still being written, in bytes.
+--   bad_cells: number of invalid cells.
+--   undated: number of rows without a usable instant.
+--   first_at: earliest instant, UTC.
+--   last_at: latest instant, UTC.
 create or replace view ingest_totals as
 select
     count(*) as files,

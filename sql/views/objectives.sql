@@ -2,6 +2,16 @@
 -- Grain: one objective. Latencies in ms at p95, error rates and availability in percent.
 -- min_observations: the observations below which no value could show the objective met with 95% confidence:
 -- for a p95, the n with 0.95^n <= 0.025; for a share p, Wilson's bound at 0 of n, z^2 (1 - p) / p.
+-- Columns:
+--   position: number of the objective in the specification's order.
+--   objective: name of the objective, as in the settings.
+--   title: its title in reports.
+--   kind: what it measures: 'latency', 'error rate' or 'availability'.
+--   stage: the stage of a turn: 'asr', 'llm', 'tts' or 'total'; NULL for availability.
+--   comparison: '<' when the value has to be below the target, '>' when above.
+--   target: the target, in the unit of the objective.
+--   unit: 'ms' or '%'.
+--   min_observations: number of observations below which the objective can't be shown to be met.
 create or replace view objectives as
 with
 

@@ -1,6 +1,8 @@
 -- Every record of the logs, as the specification types it.
--- Grain: one log record. Instants are naive UTC; a cell that does not fit its type is NULL
--- here and listed in ingest_cells. source_row counts the records of source_file from 1.
+-- Grain: one log record. Instants are naive UTC. An invalid cell is NULL here and listed in ingest_cells.
+-- Columns:
+--   source_file: the log file.
+--   source_row: number of the record in that file, from 1.
 create or replace view user_sessions as
 select
     timestamp,

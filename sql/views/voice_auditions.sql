@@ -1,5 +1,17 @@
--- The voice samples that the service had made for listening to, from voice_audition_results*.csv beside the logs.
--- Grain: one sample. duration_ms in ms, file_size_bytes in bytes; a cell that does not fit is NULL. No file, no rows.
+-- Voice samples that the service synthesized for auditions, from voice_audition_results*.csv beside the logs.
+-- Grain: one sample. An invalid cell is NULL. No file, no rows.
+-- Columns:
+--   sample_id: identifier of the sample.
+--   voice: voice model.
+--   rate: speech rate; 1 is normal.
+--   pitch: pitch adjustment, as logged.
+--   style: style setting.
+--   duration_ms: duration of the sample, in ms.
+--   file_size_bytes: size of the audio file, in bytes.
+--   file_path: path of the audio file, as logged.
+--   file_url: URL of the audio file, as logged.
+--   status: result of the synthesis, such as 'success'.
+--   source_file: the file of audition results.
 create or replace view voice_auditions as
 select
     sample_id,
