@@ -5,37 +5,92 @@ import duckdb
 import pytest
 
 from bakame_duck import connect
-from bakame_duck.catalog.template import connect_empty, meaning
+from bakame_duck.catalog.template import column_comments, connect_empty, meaning
 from bakame_duck.errors import DataFolderError
 from bakame_duck.resources import resource_folder
 from bakame_duck.settings import Settings
 from tests.conftest import as_csv, cells
 
-METRICS = sorted(path.stem for path in (resource_folder("sql") / "metrics").glob("*.sql"))
+
+def list_files(folder):
+    """Return the SQL files of a folder by the name of what they create."""
+    return {path.stem: path for path in sorted((resource_folder("sql") / folder).rglob("*.sql"))}
+
+
+METRICS = sorted(list_files("metrics"))
 ROWS_OVER_NOTHING = {
     "activity": 1,
-    "busy_windows": 1,
     "objectives_report": 10,
     "unattributed_latency": 1,
 }
+PUBLIC_VIEWS = [
+    "callers",
+    "calls",
+    "health_checks",
+    "ingest_cells",
+    "ingest_drift",
+    "ingest_files",
+    "ingest_rejects",
+    "ingest_totals",
+    "interactions",
+    "module_usage",
+    "objectives",
+    "personal_data",
+    "turns",
+    "user_sessions",
+    "voice_auditions",
+]
 
 
-def test_every_view_and_metric_is_named_after_its_file(emitter):
-    views = {name for (name,) in emitter.execute("select view_name from duckdb_views() where not internal").fetchall()}
-    macros = {
-        name
-        for (name,) in emitter.execute(
-            "select function_name from duckdb_functions() where function_type = 'table_macro' and not internal"
-        ).fetchall()
-    }
+def test_show_tables_lists_the_public_views(empty, emitter):
+    assert [name for (name,) in empty.execute("show tables").fetchall()] == PUBLIC_VIEWS
+    assert [name for (name,) in emitter.execute("show tables").fetchall()] == PUBLIC_VIEWS
 
-    assert views == {path.stem for path in (resource_folder("sql") / "views").glob("*.sql")} | {
+
+def test_every_public_view_and_each_of_its_columns_has_a_comment(empty):
+    views = empty.execute(
+        "select view_name, comment from duckdb_views() where schema_name = 'main' and not internal"
+    ).fetchall()
+    columns = empty.execute(
+        "select table_name, column_name, comment from duckdb_columns() where schema_name = 'main' and not internal"
+    ).fetchall()
+
+    comments = dict(views)
+    of_columns = {(view, column): comment for view, column, comment in columns}
+    assert sorted(comments) == PUBLIC_VIEWS
+    assert all(comment and comment.endswith(".") for comment in comments.values())
+    assert {view for view, _ in of_columns} == set(PUBLIC_VIEWS)
+    assert [name for name, comment in of_columns.items() if not comment] == []
+    assert of_columns["user_sessions", "asr_ms"] == "Speech recognition time; 0 = not run or not measured (ms)"
+
+
+def test_the_header_of_a_view_lists_its_columns_and_no_other(empty):
+    for name, path in list_files("views").items():
+        columns = [column for column, *_ in empty.execute(f"describe {name}").fetchall()]
+        assert list(column_comments(path.read_text())) == [
+            column for column in columns if name != "user_sessions" or column.startswith("source_")
+        ]
+
+
+def test_every_relation_and_macro_is_named_after_its_file(emitter):
+    views = emitter.execute("select schema_name, view_name from duckdb_views() where not internal").fetchall()
+    macros = emitter.execute(
+        "select distinct schema_name, function_name, function_type from duckdb_functions() where not internal"
+    ).fetchall()
+
+    of_main = {name for schema, name in views if schema == "main"}
+    of_internal = {name for schema, name, *_ in [*views, *macros] if schema == "internal"}
+    assert of_main == set(list_files("views"))
+    assert of_internal == set(list_files("internal")) | {
         "log_cells",
         "log_records",
-        "plain_records",
         "suspect_cells",
+        "unrolled_records",
     }
-    assert macros == set(METRICS)
+    assert {name for schema, name, kind in macros if (schema, kind) == ("main", "table_macro")} == set(METRICS)
+    assert {name for schema, name, kind in macros if (schema, kind) == ("main", "macro")} == set(
+        list_files("functions")
+    )
 
 
 @pytest.mark.parametrize("name", METRICS)
@@ -102,7 +157,7 @@ def test_the_meaning_of_a_file_is_the_first_sentence_of_its_header():
 def test_a_metric_carries_its_meaning_in_the_catalogue(name, empty):
     comment = empty.execute("select comment from duckdb_functions() where function_name = ?", [name]).fetchall()
 
-    assert comment == [(meaning((resource_folder("sql") / "metrics" / f"{name}.sql").read_text()),)]
+    assert comment == [(meaning(list_files("metrics")[name].read_text()),)]
 
 
 def test_the_ledger_adds_up_over_every_kind_of_file(given):
@@ -160,7 +215,8 @@ def test_a_connection_copied_from_the_template_knows_what_the_one_knows_that_mad
     assert second.execute("select count(*) from only_in_the_template").fetchall() == [(0,)]
     second.execute("drop table only_in_the_template")
     assert known(second) == known(first)
-    assert second.execute("from log_columns").fetchall() == first.execute("from log_columns").fetchall()
+    columns = "from internal.log_columns"
+    assert second.execute(columns).fetchall() == first.execute(columns).fetchall()
     assert second.execute("select current_database(), current_schema()").fetchall() == [("memory", "main")]
     assert second.execute("select database_name from duckdb_databases() where not internal").fetchall() == [("memory",)]
 

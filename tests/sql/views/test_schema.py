@@ -76,14 +76,14 @@ def test_user_sessions_has_the_columns_and_types_of_the_schema_and_the_source(em
 
 
 @pytest.mark.parametrize(
-    "path", sorted(resource_folder("sql").glob("*/*.sql")), ids=lambda path: f"{path.parent.name}/{path.stem}"
+    "path", sorted(resource_folder("sql").rglob("*.sql")), ids=lambda path: f"{path.parent.name}/{path.stem}"
 )
-def test_every_sql_file_says_what_it_is_and_one_view_or_metric_its_grain(path):
+def test_the_header_of_an_sql_file_states_its_meaning_and_that_of_a_relation_its_grain(path):
     text = path.read_text()
     header = re.match(r"(--.*\n)+", text)
 
     assert header
-    created = re.findall(r"^create (?:or replace )?(?:view|macro|table if not exists) (\w+)", text, re.MULTILINE)
-    assert created == ([path.stem] if path.parent.name != "parts" else [])
+    created = re.findall(r"^create (?:or replace )?(?:view|macro|table if not exists) ([\w.]+)", text, re.MULTILINE)
+    assert created == [f"internal.{path.stem}" if path.parent.name == "internal" else path.stem]
     if path.parent.name != "functions":
         assert "\n-- Grain: " in header[0]

@@ -148,14 +148,40 @@ def test_a_turn_without_call_has_the_module_of_its_caller_and_not_of_others_with
     assert con.execute("select module_name, module_source from turns").fetchall() == [("math", "caller")]
 
 
-def test_an_interaction_without_instant_is_farther_than_any_other(given):
+def test_an_interaction_without_an_instant_names_no_module_and_a_turn_without_one_has_none(given):
     con = given.records(
-        said("09:00:00", "math"), said("", "english", timestamp="N/A"), turned("10:00:00"), turned("", timestamp="N/A")
+        said("09:00:00", "math"),
+        said("", "english", timestamp="N/A"),
+        said("", "debate", "CA2", timestamp="N/A", phone_number="+250788000002"),
+        turned("10:00:00"),
+        turned("10:00:00", "CA2", phone_number="+250788000002"),
+        turned("", timestamp="N/A"),
     )
 
-    rows = con.execute("select turn_at::varchar, module_name, module_source from turns order by 1").fetchall()
-    assert rows[0] == ("2026-01-04 10:00:00", "math", "call")
-    assert rows[1][2] == "call"
+    rows = con.execute("select module_name, module_source from turns order by source_row").fetchall()
+
+    assert rows == [("math", "call"), (None, "none"), (None, "none")]
+
+
+@pytest.mark.parametrize(
+    ("said_at", "call", "module", "source"),
+    [
+        ("2026-01-04T06:00:01", "CA1", "math", "call"),
+        ("2026-01-04T13:59:59", "CA1", "math", "call"),
+        ("2026-01-04T06:00:00", "CA1", "math", "caller"),
+        ("2026-01-04T14:00:00", "CA1", "math", "caller"),
+        ("2025-12-05T10:00:01", "CA2", "math", "caller"),
+        ("2026-02-03T09:59:59", "CA2", "math", "caller"),
+        ("2025-12-05T10:00:00", "CA2", None, "none"),
+        ("2026-02-03T10:00:00", "CA2", None, "none"),
+    ],
+)
+def test_a_mention_counts_for_four_hours_in_its_call_and_for_30_days_of_its_caller(
+    given, said_at, call, module, source
+):
+    con = given.records(said("", "math", call, timestamp=said_at), turned("10:00:00"))
+
+    assert con.execute("select module_name, module_source from turns").fetchall() == [(module, source)]
 
 
 def test_a_call_is_known_by_its_session_before_the_logger_wrote_call_ids(given):
