@@ -1,7 +1,7 @@
 -- Health checks and the time that they cover, day by day.
--- Grain: one day of timezone with a health check, or with time that one covers. An answer covers the time until the next
--- one, but counts as up for at most one and a half times the usual interval: curl writes nothing when nobody answers, so
--- a longer silence is downtime. Time before since and from until on does not count.
+-- Grain: one day of timezone with a health check, or with time that one covers. An answer covers the time until the
+-- next one, but counts as up for at most one and a half times the usual interval: curl writes nothing when nobody
+-- answers, so a longer silence is downtime. Time before since and from until on does not count.
 -- Parameters: since and until, in UTC, half-open; timezone.
 -- Columns: day, checks, healthy_checks, observed_minutes, up_minutes (the service answered, healthy or not).
 create or replace macro internal.health_check_days(

@@ -26,7 +26,7 @@ turns_in_range as (
         tts_ms,
         total_ms,
         error_stage
-    from turns
+    from internal.turn_timings
     where in_range(turn_at, since, until)
 ),
 

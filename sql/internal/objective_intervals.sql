@@ -15,7 +15,7 @@ turns_in_range as (
         llm_ms,
         tts_ms,
         total_ms
-    from turns
+    from internal.turn_timings
     where in_range(turn_at, since, until)
 ),
 
@@ -42,8 +42,8 @@ stages (stage, turns, ms) as (
     select 'total', total_turns, total from percentiles
 ),
 
--- The interval of a p95 is above the p80: with fewer turns it has no upper end. From 10,000 turns on it is above the p94,
--- by four standard deviations.
+-- The interval of a p95 is above the p80: with fewer turns it has no upper end. From 10,000 turns on it is above the
+-- p94, by four standard deviations.
 stage_percentiles as (
     select
         stage,
@@ -63,13 +63,13 @@ bounds as (
 ),
 
 long_times (stage, ms) as (
-    select 'asr', turns_in_range.asr_ms from turns_in_range inner join bounds on turns_in_range.asr_ms >= bounds.asr
+    select 'asr', turns.asr_ms from turns_in_range as turns inner join bounds on turns.asr_ms >= bounds.asr
     union all
-    select 'llm', turns_in_range.llm_ms from turns_in_range inner join bounds on turns_in_range.llm_ms >= bounds.llm
+    select 'llm', turns.llm_ms from turns_in_range as turns inner join bounds on turns.llm_ms >= bounds.llm
     union all
-    select 'tts', turns_in_range.tts_ms from turns_in_range inner join bounds on turns_in_range.tts_ms >= bounds.tts
+    select 'tts', turns.tts_ms from turns_in_range as turns inner join bounds on turns.tts_ms >= bounds.tts
     union all
-    select 'total', turns_in_range.total_ms from turns_in_range inner join bounds on turns_in_range.total_ms >= bounds.total
+    select 'total', turns.total_ms from turns_in_range as turns inner join bounds on turns.total_ms >= bounds.total
 ),
 
 placed_times as (

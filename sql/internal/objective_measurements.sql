@@ -14,7 +14,7 @@ turns_in_range as (
         llm_ms,
         tts_ms,
         total_ms
-    from turns
+    from internal.turn_timings
     where in_range(turn_at, since, until)
 ),
 

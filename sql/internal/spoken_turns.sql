@@ -9,7 +9,6 @@ create or replace macro internal.spoken_turns(
 select
     turn_at,
     call_id,
-    module_name,
     if_named('provider', "by", tts_provider) as provider,
     if_named('voice', "by", tts_voice) as voice,
     if_named('rate', "by", tts_rate) as rate,
@@ -27,5 +26,5 @@ select
     error_stage,
     source_file,
     source_row
-from turns
+from internal.turn_timings
 where tts_provider is not null and in_range(turn_at, since, until);

@@ -1,6 +1,6 @@
 -- Uptime and health-check success day by day, and whether the service answered when it was used.
--- Grain: one day with health checks or turns. An answer of /healthz covers the time until the next one, and counts as up
--- for at most one and a half times the usual interval between answers: a longer silence is downtime.
+-- Grain: one day with health checks or turns. An answer of /healthz covers the time until the next one, and counts as
+-- up for at most one and a half times the usual interval between answers: a longer silence is downtime.
 -- Parameters:
 --   since, until: range in UTC, half-open.
 --   timezone: time zone in which days are cut.
@@ -27,7 +27,7 @@ windows as (
     select
         time_bucket(interval 5 minutes, turn_at) as window_at,
         count(*) filter (where error_stage is null) as successful_turns
-    from turns
+    from internal.turn_timings
     where in_range(turn_at, since, until)
     group by window_at
 ),

@@ -20,7 +20,7 @@ counts as (
         count(*) filter (where error_stage = 'llm') as llm_errors,
         count(*) filter (where error_stage = 'tts') as tts_errors,
         count(*) filter (where error_stage = 'unknown') as unknown_errors
-    from turns
+    from internal.turn_timings
     where in_range(turn_at, since, until)
 ),
 

@@ -19,7 +19,7 @@ quarters as (
         quarter_of(turn_at) as quarter_at,
         error_stage as stage,
         count(*) as turns
-    from turns
+    from internal.turn_timings
     where in_range(turn_at, since, until)
     group by quarter_of(turn_at), error_stage
 ),

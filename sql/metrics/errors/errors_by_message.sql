@@ -24,7 +24,7 @@ failures as (
         error_stage,
         error,
         coalesce(turn_at < since, false) as is_before
-    from turns
+    from internal.turn_timings
     where error_stage is not null and in_range(turn_at, since - lookback, until)
 ),
 
@@ -39,7 +39,7 @@ messages as (
 
 before as (
     select count(*) > 0 as has_turns
-    from turns
+    from internal.turn_timings
     where since is not null and in_range(turn_at, since - lookback, since)
 ),
 

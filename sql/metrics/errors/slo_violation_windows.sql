@@ -1,6 +1,6 @@
--- Turns that a stage failed, kept waiting or spoke by a fallback, in short windows of time: incidents are looked for here.
--- Grain: one window and stage that turns reached. A turn reached 'asr', 'llm' or 'tts' when the stage ran, or failed; it
--- reached 'fallback' when it states a provider and a fallback count.
+-- Turns that failed, missed a latency target or needed a speech fallback, in short windows of time.
+-- Grain: one window and stage that turns reached. A turn reached 'asr', 'llm' or 'tts' when the stage ran, or failed.
+-- It reached 'fallback' when it states a provider and a fallback count.
 -- Parameters:
 --   since, until: range in UTC, half-open.
 --   window_minutes: length of a window, cut from midnight UTC.
@@ -35,7 +35,7 @@ turns_in_range as (
         llm_ms,
         tts_ms,
         case when tts_provider is not null then tts_fallback_count end as fallbacks
-    from turns
+    from internal.turn_timings
     where in_range(turn_at, since, until)
 ),
 

@@ -18,7 +18,7 @@ turns_in_range as (
     select
         quarter_of(turn_at) as quarter_at,
         total_ms
-    from turns
+    from internal.turn_timings
     where total_ms is not null and in_range(turn_at, since, until)
 ),
 

@@ -5,8 +5,8 @@
 --   timezone: time zone in which days are cut.
 -- Columns:
 --   day: date.
---   pushed_by: the stage furthest over its own target, in ms; 'unattributed' when the time that no stage accounts for is
---     at least as far over, and enough by itself to make the turn slow; 'together' when no stage is over its target.
+--   pushed_by: the stage furthest over its own target, in ms; 'unattributed' when the time that no stage accounts for
+--     is at least as long, and enough by itself to make the turn slow; 'together' when no stage is over its target.
 --   turns: number of slow turns.
 --   median_over_ms: median time of the turn over its target, in ms.
 --   median_excess_ms: median time of what pushed it over its own target, in ms; unattributed time counts whole.
@@ -32,7 +32,7 @@ turns_in_range as (
         tts_ms,
         total_ms,
         unattributed_ms
-    from turns
+    from internal.turn_timings
     where in_range(turn_at, since, until)
 ),
 

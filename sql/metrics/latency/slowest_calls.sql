@@ -87,10 +87,11 @@ places as (
     from slowest
 ),
 
+-- Turns without an instant are listed with the call of their id.
 later_turns as (
     select *
     from turns
-    where in_range(turn_at, since, null)
+    where turn_at is null or in_range(turn_at, since, null)
 )
 
 select
@@ -112,6 +113,5 @@ select
 from places
 inner join later_turns
     on places.call_id = later_turns.call_id
-    and places.started_at <= later_turns.turn_at
-    and places.ended_at >= later_turns.turn_at
+    and coalesce(places.started_at <= later_turns.turn_at and places.ended_at >= later_turns.turn_at, true)
 order by places.place, later_turns.turn_at, later_turns.turn, later_turns.source_file, later_turns.source_row;

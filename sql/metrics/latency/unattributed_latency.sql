@@ -15,5 +15,5 @@ select
     percentile(unattributed_ms, 0.50) as p50_ms,
     percentile(unattributed_ms, 0.95) as p95_ms,
     max(unattributed_ms) as max_ms
-from turns
+from internal.turn_timings
 where total_ms is not null and in_range(turn_at, since, until);

@@ -2,7 +2,8 @@
 -- Grain: one objective that was measured, the largest change first.
 -- Parameters:
 --   since, until: range in UTC, half-open.
---   compare_since, compare_until: period to compare with; by default the equally long one before, by the clock of timezone.
+--   compare_since, compare_until: period to compare with; by default the equally long one before, by the clock of
+--     timezone.
 --   timezone: time zone in which weeks are cut.
 -- Columns:
 --   objective: name of the objective.
@@ -11,8 +12,8 @@
 --   median_of_four: median of the four weeks before since; NULL with fewer than two weeks that can be judged.
 --   change_percent: change against the other period, in percent of it.
 --   change_to_median_percent: change against that median, in percent of it.
---   change_in_widths: change against the other period, in half widths of this range's 95% interval; NULL when either has
---     too few turns to be judged.
+--   change_in_widths: change against the other period, in half widths of this range's 95% interval; NULL when either
+--     has too few turns to be judged.
 create or replace macro objective_changes(
     since timestamp := null,
     until timestamp := null,

@@ -28,7 +28,7 @@ measurements as (
 placed as (
     select
         *,
-        max(period_start) over () as last_week
+        max(period_start) over () - 7 * weeks as last_too_early
     from measurements
 )
 
@@ -41,5 +41,5 @@ select
     burn_rate(placed.bad, placed.total, placed.allowed_share) as burn_rate
 from placed
 inner join objectives on placed.objective = objectives.objective
-where placed.period_start > placed.last_week - 7 * weeks
+where placed.period_start > placed.last_too_early
 order by week_start, objectives.position;

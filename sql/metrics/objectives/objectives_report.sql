@@ -40,7 +40,7 @@ lookback_counts as (
 
 lookback_days as (
     select count(distinct cast(turn_at as date)) as days_with_data
-    from turns
+    from internal.turn_timings
     where in_range(turn_at, until - lookback, until)
 )
 

@@ -1,6 +1,6 @@
 -- How each configuration of the speech synthesis did: speed, fallbacks, interruptions and errors.
 -- Grain: one configuration, the most used first. Rates are over the turns that state them. Intervals are 95%: order
--- statistics for percentiles, Wilson's for rates. Turns of one call resemble each other, so they are a little too narrow.
+-- statistics for percentiles, Wilson's for rates; a little too narrow, since turns of one call resemble each other.
 -- Parameters:
 --   since, until: range in UTC, half-open.
 --   by: the settings that count, comma-separated; the others are NULL.
@@ -38,8 +38,8 @@
 --   avg_sentence_chunks: mean number of sentence chunks.
 --   status: of p95_ms against the target 'tts_latency', as in objectives_report.
 --   is_unbeaten: whether no other configuration is at least as good in p95_ms, barge_in_rate_percent and
---     fallback_rate_percent, and better in one (the Pareto front); a rate that is unknown is not compared. NULL with too
---     few turns to judge p95_ms.
+--     fallback_rate_percent, and better in one (the Pareto front); an unknown rate is not compared. NULL when p95_ms
+--     has too few turns to be judged.
 create or replace macro tts_configurations(
     since timestamp := null,
     until timestamp := null,

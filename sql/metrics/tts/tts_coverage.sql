@@ -13,7 +13,7 @@ with
 
 turns_in_range as (
     select *
-    from turns
+    from internal.turn_timings
     where in_range(turn_at, since, until)
 ),
 

@@ -36,9 +36,15 @@ with
 
 spoken_turns as (
     select
-        *,
-        quarter_of(turn_at) as quarter_at
-    from internal.spoken_turns(since := since, until := until, "by" := "by")
+        spoken.*, -- noqa: AM04
+        turns.module_name,
+        quarter_of(spoken.turn_at) as quarter_at
+    from internal.spoken_turns(since := since, until := until, "by" := "by") as spoken
+    inner join turns
+        on spoken.turn_at = turns.turn_at
+        and spoken.source_file = turns.source_file
+        and spoken.source_row = turns.source_row
+    where in_range(turns.turn_at, since, until)
 ),
 
 -- The local time of each quarter of an hour, not of each turn: time zones are slow.

@@ -40,12 +40,17 @@ callers_in_range as (
         and (until is null or timestamp < until)
 ),
 
+first_records as (
+    select callers.first_at
+    from callers_in_range
+    inner join callers on callers_in_range.phone_number = callers.phone_number
+),
+
 caller_counts as (
     select
         count(*) as callers,
-        count(*) filter (where since is null or callers.first_at >= since) as new_callers
-    from callers_in_range
-    inner join callers on callers_in_range.phone_number = callers.phone_number
+        count(*) filter (where since is null or first_at >= since) as new_callers
+    from first_records
 ),
 
 quarter_turns as (
@@ -53,7 +58,7 @@ quarter_turns as (
         quarter_of(turn_at) as quarter_at,
         count(*) as turns,
         count(error_stage) as turns_with_error
-    from turns
+    from internal.turn_timings
     where in_range(turn_at, since, until)
     group by quarter_of(turn_at)
 ),

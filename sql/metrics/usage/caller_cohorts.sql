@@ -1,6 +1,6 @@
 -- How many of the callers who first called in one week came back in each week after it.
 -- Grain: one cohort and one week, from its own on. A cohort is the callers whose first record in the logs, by call or
--- SMS, is in the week; weeks without new callers have none. A week in which none of them came back has 0 active callers.
+-- SMS, is in the week; weeks without new callers have none. A week in which none came back has 0 active callers.
 -- Parameters:
 --   until: weeks that end after this instant (UTC) don't count; by default the week of the last record is the last.
 --   weeks: number of weeks back from there.

@@ -1,5 +1,6 @@
 -- How the turns of each learning module went.
--- Grain: one learning module; NULL when neither call nor caller names one. Times are over the turns in which the stage ran.
+-- Grain: one learning module; NULL when neither call nor caller names one. Times are over the turns in which the stage
+-- ran.
 -- Parameters:
 --   since, until: range in UTC, half-open.
 -- Columns:
