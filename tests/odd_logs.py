@@ -1,7 +1,7 @@
 """
-Logs of weeks that no healthy service has: outages of days or weeks, silence, one caller, no module, senseless cells.
+Logs of weeks that no healthy service has: outages of days or weeks, silence, one caller, no module, invalid cells.
 
-Everything is drawn from a seed: one to four spans of time, in each of which the service has habits of its own.
+Everything is drawn from a seed: one to four spans of time, each with its own habits of the service.
 """
 
 from __future__ import annotations
@@ -85,11 +85,18 @@ def any_habits(rng: random.Random) -> Habits:
     )
 
 
-def records(rng: random.Random, habits: Habits, since: datetime, until: datetime, count: int) -> Iterator[list[str]]:
-    """Yield records of a time, as cells."""
+def records(
+    rng: random.Random, habits: Habits, since: datetime, until: datetime, count: int, *, short_calls: bool = False
+) -> Iterator[list[str]]:
+    """Yield records of a time, as cells; *short_calls* last up to three hours, and no two share an id."""
+    starts = [since + (until - since) * random.Random(f"{since} {call}").random() for call in range(1 + count // 6)]
     for _ in range(count):
         at = since + (until - since) * rng.random()
-        call = f"CA{rng.randrange(1 + count // 6)}"
+        number = rng.randrange(len(starts))
+        call = f"CA{number}"
+        if short_calls:
+            at = starts[number] + timedelta(hours=3) * rng.random()
+            call = f"CA{since:%m%d}-{number}"
         record = {"phone_number": rng.choice(habits.callers), "session_id": call}
         kind = rng.choice(habits.kinds)
         if kind == "turn":
@@ -123,15 +130,26 @@ def turn(rng: random.Random, habits: Habits) -> dict[str, Any]:
     }
 
 
-def write_odd_logs(folder: Path, seed: int) -> None:
-    """Write logs of up to nine weeks before :data:`UNTIL`, and some after it, into *folder*."""
+def write_odd_logs(folder: Path, seed: int, *, short_calls: bool = False) -> None:
+    """
+    Write logs of up to nine weeks before :data:`UNTIL`, and some after it, into *folder*.
+
+    Args:
+        folder: Where to write them.
+
+        seed: Of everything that is drawn.
+
+        short_calls: Whether calls last up to three hours, each with an id of its own; else a call's records are spread
+            over weeks, and several calls have the same id.
+    """
     rng = random.Random(seed)
     edges = sorted(rng.sample(range(-63, 3), rng.choice([2, 2, 3, 5])))
     for number, (first, last) in enumerate(pairwise(edges)):
         since, until = (UNTIL + timedelta(days=days) for days in (first, last))
         count = rng.choice([1, 5, 60, 150])
         name = "user_sessions.csv" if last == edges[-1] and rng.random() < 0.5 else f"user_sessions_{number}.csv"
-        (folder / name).write_bytes(as_csv(*records(rng, any_habits(rng), since, until, count)))
+        drawn = records(rng, any_habits(rng), since, until, count, short_calls=short_calls)
+        (folder / name).write_bytes(as_csv(*drawn))
     if rng.random() < 0.5:
         write_health_checks(folder / "health_checks.jsonl", rng)
     if rng.random() < 0.3:
