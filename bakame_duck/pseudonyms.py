@@ -56,7 +56,7 @@ class Key:
         return hmac.digest(self.secret, message.encode("utf-8", "surrogatepass"), "sha256").hex()[:count]
 
 
-def load_key(path: Path | None = None) -> Key:
+def load_key(path: Path | str | None = None) -> Key:
     """
     Return the key in *path*, else the one that the settings name, else the user's own.
 
@@ -67,7 +67,7 @@ def load_key(path: Path | None = None) -> Key:
         PseudonymKeyError: The file cannot be read, does not contain a key, or cannot be created.
     """
     named = path or load_settings().pseudonym_key
-    file = named.expanduser() if named else user_data_path("bakame-duck") / "pseudonym.key"
+    file = Path(named).expanduser() if named else user_data_path("bakame-duck") / "pseudonym.key"
     if not named:
         _make_if_missing(file)
     try:

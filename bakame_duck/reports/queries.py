@@ -11,10 +11,11 @@ from datetime import date, datetime, timedelta
 
 from duckdb import DuckDBPyConnection
 
-from bakame_duck.catalog.metrics import metric
+from bakame_duck.catalog.metrics import metric_call
 from bakame_duck.reports.results import Result
 
 _PARAMETER = re.compile(r"\$(\w+)")
+_CAST = re.compile(r"cast\(\$(\w+) as (\w+)\)")
 
 
 def metric_result(con: DuckDBPyConnection, name: str, **arguments: object) -> Result:
@@ -23,8 +24,8 @@ def metric_result(con: DuckDBPyConnection, name: str, **arguments: object) -> Re
 
     Arguments and errors are those of :func:`bakame_duck.metric`.
     """
-    given = ", ".join(f"{argument} := {_literal(value)}" for argument, value in arguments.items())
-    return Result(metric(con, name, **arguments).pl(), f"from {name}({given})")
+    call, values = metric_call(con, name, **arguments)
+    return query_result(con, _CAST.sub(lambda found: _argument(values[found[1]], found[2]), f"from {call}"))
 
 
 def query_result(con: DuckDBPyConnection, sql: str, **parameters: object) -> Result:
@@ -40,6 +41,12 @@ def query_result(con: DuckDBPyConnection, sql: str, **parameters: object) -> Res
     """
     statement = _PARAMETER.sub(lambda found: _literal(parameters[found[1]]), sql)
     return Result(con.sql(statement).pl(), statement)
+
+
+def _argument(value: object, kind: str) -> str:
+    """Return a metric's argument as SQL of the type *kind*."""
+    literal = _literal(value)
+    return f"cast({literal} as {kind})" if isinstance(value, str) and kind != "VARCHAR" else literal
 
 
 def _literal(value: object) -> str:

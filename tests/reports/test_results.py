@@ -42,6 +42,7 @@ def con(given: Given) -> DuckDBPyConnection:
         ("latency_by_hour", WEEK),
         ("errors_by_message", {}),
         ("user_engagement_metrics", {"as_of": WEEK["until"], "lookback": timedelta(days=30), "max_rows": 1}),
+        ("user_engagement_metrics", {"as_of": "2026-01-19T02:00+02:00", "lookback": "30 days", "max_rows": "1"}),
         ("tts_turns", WEEK | {"by": "voice"}),
     ],
 )

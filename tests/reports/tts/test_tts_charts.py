@@ -50,8 +50,9 @@ def con(given: Given):
 def by_day(con) -> pl.DataFrame:
     return con.sql(
         """
-        select cast(turn_at as date) as day, count(*) as turns, sum(tts_fallback_count) as fallbacks,
-            100.0 * sum(tts_fallback_count) / count(*) as fallback_rate_percent
+        select cast(turn_at as date) as day, count(*) as turns,
+            count(*) filter (where tts_fallback_count > 0) as fallbacks,
+            100.0 * count(*) filter (where tts_fallback_count > 0) / count(*) as fallback_rate_percent
         from turns where tts_fallback_count is not null group by day
         """
     ).pl()
