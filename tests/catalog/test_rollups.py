@@ -26,13 +26,13 @@ from tests.view_oracle import expected_calls, expected_modules, is_turn
 
 DEEP = bool(os.environ.get("BAKAME_DUCK_DEEP"))
 SAMPLE = Path(__file__).parents[2] / "data" / "sample"
-KINDS = ("activity", "callers", "calls", "mentions", "personal_data", "turns")
+KINDS = sorted(rollups._STORED)
 QUERIES = {
     "turns": "from turns",
     "calls": "from calls",
     "callers": "from callers",
     "personal_data": "from personal_data",
-    "activity": "select * exclude (source_file, closed_since, closed_until) from internal.activity_by_log",
+    "activity": "select phone_number, quarter_at, first_at, records, turns from internal.activity_by_log",
 }
 
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -306,13 +306,17 @@ def with_two_days(folder: Path) -> tuple[Path, Path]:
     return one, two
 
 
+def mark(folder: Path, kind: str, replacement: str) -> None:
+    """Replace a column in all rollups of a kind, so that rows read from them differ from rows read from records."""
+    with connect(folder, settings=Settings.model_construct()) as con:
+        for path in Cache(folder).folder.glob(f"*.{kind}.parquet"):
+            con.execute(f"copy (select * replace ({replacement}) from '{path}') to '{path}' (format parquet)")
+
+
 def test_a_closed_call_is_read_from_its_rollup_and_an_open_one_is_merged(tmp_path: Path) -> None:
     with_two_days(tmp_path)
     refresh(tmp_path)
-    with connect(tmp_path, settings=Settings.model_construct()) as con:
-        for path in Cache(tmp_path).folder.glob("*.calls.parquet"):
-            marked = f"select * replace (turns + 100 as turns, 'x' || phone_number as phone_number) from '{path}'"
-            con.execute(f"copy ({marked}) to '{path}' (format parquet)")
+    mark(tmp_path, "calls", "turns + 100 as turns")
 
     rows = rows_of(tmp_path)
 
@@ -323,32 +327,47 @@ def test_a_closed_call_is_read_from_its_rollup_and_an_open_one_is_merged(tmp_pat
     ]
 
 
-def closed_ranges(folder: Path) -> dict[str, tuple[datetime, datetime]]:
-    """Return the range of instants in which each log decides alone."""
+def test_the_module_of_a_turn_is_read_from_its_rollup_unless_another_log_could_change_it(tmp_path: Path) -> None:
+    with_two_days(tmp_path)
+    refresh(tmp_path)
+    mark(tmp_path, "turns", "'marked' as module_name")
+
+    modules = {(row[2], f"{row[0]:%H:%M}"): row[4:6] for row in rows_of(tmp_path)["turns"]}
+
+    assert modules == {
+        ("CA1", "10:00"): ("marked", "call"),
+        ("CA2", "23:59"): ("math", "caller"),
+        ("CA2", "00:00"): ("math", "caller"),
+        ("CA3", "15:00"): (None, "none"),
+    }
+
+
+def ranges_without_others(folder: Path) -> dict[str, list[datetime]]:
+    """Return for each log the range of instants in which no other log has a record."""
     with connect(folder, settings=Settings.model_construct()) as con:
-        rows = con.execute("select source_file, closed_since, closed_until from internal.calls_by_log").fetchall()
+        rows = con.execute("select source_file, others_until, others_since from internal.calls_by_log").fetchall()
     return {Path(file).name: ends for file, *ends in rows}
 
 
-def test_a_log_decides_alone_four_hours_away_from_the_records_of_others(tmp_path: Path) -> None:
+def test_the_range_of_a_log_ends_at_the_nearest_records_of_other_logs(tmp_path: Path) -> None:
     one, two = with_two_days(tmp_path)
     refresh(tmp_path)
 
-    closed = closed_ranges(tmp_path)
+    ranges = ranges_without_others(tmp_path)
 
-    assert closed[one.name][1] == datetime(2026, 1, 4, 20, 0, 30)
-    assert closed[two.name][0] == datetime(2026, 1, 5, 3, 59)
+    assert ranges[one.name][1] == datetime(2026, 1, 5, 0, 0, 30)
+    assert ranges[two.name][0] == datetime(2026, 1, 4, 23, 59)
 
 
 def test_a_copy_of_a_log_does_not_open_its_calls(tmp_path: Path) -> None:
     one, _ = with_two_days(tmp_path)
     refresh(tmp_path)
-    before = closed_ranges(tmp_path)
+    before = ranges_without_others(tmp_path)
 
     (tmp_path / "user_sessions_1.csv.gz").write_bytes(gzip.compress(one.read_bytes()))
 
     assert_same(tmp_path)
-    assert closed_ranges(tmp_path) == before
+    assert ranges_without_others(tmp_path) == before
 
 
 def test_rollups_exclude_deleted_logs(tmp_path: Path) -> None:
@@ -432,10 +451,10 @@ def sql_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("edited", "kinds"),
     [
-        ("views/turns.sql", {"turns"}),
+        ("internal/turns_with_modules.sql", {"turns"}),
         ("views/calls.sql", {"calls"}),
         ("internal/callers_from_records.sql", {"callers"}),
-        ("internal/mentions_from_records.sql", {"mentions", "turns"}),
+        ("internal/mentions_from_records.sql", {"mention_days", "mentions", "turns"}),
         ("internal/activity_from_records.sql", {"activity"}),
         ("functions/quarter_of.sql", {"activity"}),
         ("functions/has_phone_number.sql", {"personal_data"}),
