@@ -27,14 +27,15 @@ import duckdb
 import numpy as np
 
 import bakame_duck
-from bakame_duck.ingest import mirror
-from bakame_duck.ingest.files import LogFile
+from bakame_duck.cache import Cache
+from bakame_duck.ingest import csv_reader, mirror
+from bakame_duck.ingest.files import LogFile, find_logs
+from bakame_duck.ingest.inspection import inspect, load_cached
 from bakame_duck.ingest.record_format import detect_format
 from bakame_duck.ingest.scanner import ScanState, open_log, scan
 from bakame_duck.sample.logs import write_sample
 from bakame_duck.schema import COLUMNS, NAMES
 
-CACHE = ".bakame-duck"
 BYTES_PER_ROW = 293  # of those asked for; the days that are taken have more than the mean
 FIRST_DAY, YEAR = date(2025, 1, 1), 365
 HEADER = ",".join(NAMES).encode() + b"\r\n"
@@ -157,9 +158,16 @@ def warm(files: list[Path]) -> None:
                 pass
 
 
-def forget(folder: Path) -> None:
-    """Remove everything that was learnt about the logs of *folder*."""
-    shutil.rmtree(folder / CACHE, ignore_errors=True)
+def clear_cache(folder: Path) -> None:
+    """Remove the cache of the logs in *folder*."""
+    Cache(folder).clear_all()
+
+
+def build_mirrors(folder: Path) -> None:
+    """Write the missing mirrors of the logs in *folder*, without rollups."""
+    with csv_reader.open_connection() as con:
+        inspections = inspect(con, load_cached(find_logs(folder)))
+        mirror.build(con, mirror.rotated_logs(inspections), lambda *_: None)
 
 
 # The peers
@@ -275,7 +283,7 @@ def peak_memory(work: str, folder: Path) -> int:
     """
     source = f"""
 import re, sys, bakame_duck
-from bakame_duck import mirror
+from bakame_duck.catalog import rollups
 {work}
 print(re.search(r"VmHWM:\\s*(\\d+) kB", open("/proc/self/status").read())[1])
 """
@@ -332,34 +340,34 @@ class Benchmark:
                 return ask(con)()
 
         peer_query = ask(self.duckdb, by_hand(self.files))
-        ours, peer = in_turn(self.repeat, contact, peer_query, before=lambda: forget(self.logs))
+        ours, peer = in_turn(self.repeat, contact, peer_query, before=lambda: clear_cache(self.logs))
         yield at_most("first contact, against read_csv typed by hand", ours, peer, 4)
 
     def mirror_build(self) -> Iterator[Result]:
         """Compare the mirror of inspected files with a plain COPY."""
 
         def inspect_anew() -> None:
-            forget(self.logs)
+            clear_cache(self.logs)
             bakame_duck.connect(self.logs, mirror=False).close()
 
         parquet = self.work / "plain.parquet"
         copy = f"copy (select * from {by_hand(self.files)}) to '{parquet}' (format parquet, compression zstd)"
         ours, peer = in_turn(
             self.repeat,
-            lambda: mirror.refresh(self.logs),
+            lambda: build_mirrors(self.logs),
             lambda: self.duckdb.execute(copy).fetchall(),
             before=inspect_anew,
             same=False,
         )
         yield faster("mirror built, against COPY … TO parquet", ours, peer, 0.8)
-        size = sum(file.stat().st_size for file in (self.logs / CACHE).rglob("*.parquet")) / 1e6
+        size = Cache(self.logs).usage()["mirrors"].size / 1e6
         size_of_peer = parquet.stat().st_size / 1e6
         yield Result("size of the mirror, against COPY … TO parquet", size, size_of_peer, "MB", size / size_of_peer)
         parquet.unlink()
 
     def mirror_query(self) -> Iterator[Result]:
         """Compare the mirror with the CSV view."""
-        mirror.refresh(self.logs)
+        build_mirrors(self.logs)
         with (
             closing(bakame_duck.connect(self.logs, mirror=True)) as mirrored,
             closing(bakame_duck.connect(self.logs, mirror=False)) as plain,
@@ -369,7 +377,7 @@ class Benchmark:
 
     def week(self) -> Iterator[Result]:
         """Compare a week of a year from the mirror with the same week from all CSV files."""
-        mirror.refresh(self.logs)
+        build_mirrors(self.logs)
         with (
             closing(bakame_duck.connect(self.logs, mirror=True, since=SINCE, until=UNTIL)) as mirrored,
             closing(bakame_duck.connect(self.logs, mirror=False)) as plain,
@@ -439,7 +447,7 @@ class Benchmark:
             ours, peer = in_turn(self.repeat, ask(plain), ask(self.duckdb, by_hand([path])))
             yield Result(f"{name}: first connect, against its query", first, ours, "s", first / ours)
             yield at_most(f"{name}: CSV view, against read_csv typed by hand", ours, peer, 1.15)
-            building, _ = seconds(lambda: mirror.refresh(folder))
+            building, _ = seconds(lambda: build_mirrors(folder))
             parquet = self.work / "plain.parquet"
             copy = f"copy (select * from {by_hand([path])}) to '{parquet}' (format parquet, compression zstd)"
             copying, _ = seconds(lambda: self.duckdb.execute(copy).fetchall())
@@ -457,17 +465,17 @@ class Benchmark:
         shutil.rmtree(folder)
 
     def memory(self) -> Iterator[Result]:
-        """Measure the memory of a process that inspects and mirrors everything."""
+        """Measure the memory of a process that inspects everything and writes mirrors and rollups."""
         folder = self.logs
         if self.memory_gigabytes is not None:
             folder = self._aside("memory")
             folder.rmdir()
             write_logs(folder, files=round(self.memory_gigabytes * 1000 / self.megabytes), megabytes=self.megabytes)
-        forget(folder)
+        clear_cache(folder)
         size = sum(file.stat().st_size for file in folder.glob("user_sessions*.csv")) / 1e9
-        work = "bakame_duck.connect(sys.argv[1], mirror=False).close(); mirror.refresh(sys.argv[1])"
+        work = "bakame_duck.connect(sys.argv[1], mirror=False).close(); rollups.refresh(sys.argv[1])"
         ours, imported = (peak_memory(line, folder) for line in (work, "pass"))
-        name = f"memory while {size:.1f} GB are inspected and mirrored, against the import alone"
+        name = f"memory while {size:.1f} GB are inspected, mirrored and rolled up, against the import"
         yield Result(name, ours / 1e9, imported / 1e9, "GB", ours / imported, "≤ 1 GB", ours <= 1e9)
         if folder != self.logs:
             shutil.rmtree(folder)
@@ -524,6 +532,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="bakame-duck-benchmark-") as temporary:
         folder = options.folder.resolve() if options.folder else Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
+        os.environ["XDG_CACHE_HOME"] = str(folder / "cache")
         benchmark = Benchmark(options, folder)
         about = {
             "duckdb": duckdb.__version__,
