@@ -1,13 +1,14 @@
 """
-What a kill, a full disk or a second process may do: never anything wrong under a final name, nor a byte to a log.
+Kill a reader at any moment, fill its disk, start a second one: no wrong file appears, and no log changes.
 
-Real processes, real signals, a real small disk. What is right is told by an undisturbed copy of the same logs. The
-moments are drawn from a seed that a failure shows; BAKAME_DUCK_SEED takes it again, BAKAME_DUCK_DEEP kills more often.
+Real processes, real signals, a real small disk. An undisturbed copy of the same logs gives the expected results. The
+moments are drawn from a seed that a failure prints: BAKAME_DUCK_SEED repeats it, BAKAME_DUCK_DEEP kills more often.
 """
 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import os
 import random
@@ -37,14 +38,24 @@ LIVE = "user_sessions.csv"
 SMALL_DISK = 24_000_000
 
 SCRIPT = Path(sys.executable).with_name("bakame-duck")
-Answer = Mapping[str, list[object]]
+Answer = Mapping[str, list[Any]]
 
-# Says of every file of a folder what a connection says of it: the ledger, the rejects, and each column as one hash.
+# Prints what a connection to a folder shows of each file: the ledger, the rejects, and each column as one hash; and
+# under VIEWS the hash of each view that is read from rollups, over all files.
+VIEWS = "views"
 LOOK = """
 import json, sys
 import bakame_duck
-from bakame_duck import schema; from bakame_duck.catalog import rollups
+from bakame_duck import schema
+from bakame_duck.catalog import rollups
 
+ROLLED = {
+    "turns": "select * replace (parse_filename(source_file) as source_file) from turns",
+    "calls": "from calls",
+    "callers": "from callers",
+    "personal_data": "select * replace (parse_filename(source_file) as source_file) from personal_data",
+    "activity": "select phone_number, quarter_at, first_at, records, turns from internal.activity_by_log",
+}
 LEDGER = 'state, reason, layouts, size, records, "rows", rejects, pending_bytes, duplicate_of, unknown_columns'
 HASHES = ", ".join(f"bit_xor(hash(source_row, {name}))" for name in schema.NAMES)
 
@@ -58,6 +69,10 @@ def look(folder, **options):
     ):
         for file, *values in con.execute(part).fetchall():
             answer.setdefault(file, []).append(values)
+    answer["views"] = [
+        [name, *con.execute(f"select count(*), sum(hash(rows) % 1000000007) from ({rows}) as rows").fetchone()]
+        for name, rows in ROLLED.items()
+    ]
     con.close()
     return json.loads(json.dumps(answer).replace(folder + "/", ""))
 
@@ -70,13 +85,13 @@ for step, folder, options in json.loads(sys.argv[1]):
 json.dump(answers, sys.stdout)
 """
 
-# Imports what it needs and says so, then waits, so that a kill after that hits the work itself.
+# Imports its modules and prints "ready", then waits, so that a kill after that hits the work itself.
 WORK = """
 import sys
 import bakame_duck
-from bakame_duck import catalog, mirror
+from bakame_duck.catalog import rollups, template
 
-catalog.connect_empty().close()
+template.connect_empty().close()
 print("ready", flush=True)
 sys.stdin.readline()
 """
@@ -85,24 +100,29 @@ WORKS = {
     "refresh": "rollups.refresh(sys.argv[1])",
 }
 
-# Writes down how Python opens the raw logs of a folder, and what else it does to them.
+# Records which logs of a folder Python opens, and everything else that it does in that folder.
 WATCH = """
 import json, os, sys
 from pathlib import Path
 import bakame_duck
-from bakame_duck import cli, mirror
+from bakame_duck.catalog import rollups
+from bakame_duck.cli import app
 
-folder = Path(sys.argv[1])
+folder = Path(os.path.realpath(sys.argv[1]))
 raw = {os.path.realpath(path) for path in folder.iterdir() if path.name.startswith("user_sessions")}
 writing = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
-changes = {"os.truncate", "os.rename", "os.remove", "os.utime", "os.chmod", "os.chown", "os.link", "os.setxattr"}
+names = "chmod chown link mkdir remove rename rmdir setxattr symlink truncate utime"
+changes = {f"os.{name}" for name in names.split()}
 opened, wrong = set(), []
 
 def watch(event, arguments):
     if event != "open" and event not in changes:
         return
     for argument in arguments[:2]:
-        if isinstance(argument, (str, bytes)) and (path := os.path.realpath(os.fsdecode(argument))) in raw:
+        if not isinstance(argument, (str, bytes)):
+            continue
+        path = os.path.realpath(os.fsdecode(argument))
+        if folder in Path(path).parents:
             opened.add(path)
             if event != "open" or arguments[2] & writing or set(arguments[1] or "") & set("wax+"):
                 wrong.append([event, *map(repr, arguments)])
@@ -114,10 +134,10 @@ for options in ({"mirror": False}, {"mirror": True}):
 sys.argv[1:] = ["check", "--data", str(folder)]
 try:
     sys.stdout = sys.stderr
-    cli.main()
+    app.main()
 except SystemExit as left:
     code = left.code
-json.dump({"wrong": wrong, "opened": sorted(opened), "raw": sorted(raw), "code": code or 0}, sys.__stdout__)
+json.dump({"wrong": wrong, "unread": sorted(raw - opened), "code": code or 0}, sys.__stdout__)
 """
 
 
@@ -160,15 +180,19 @@ def cache_of(folder: Path) -> Path:
 
 
 def unfinished(cache: Path) -> list[Path]:
-    """Return what a process that was killed may leave: our own files before they have a name, and DuckDB's."""
-    return [path for path in cache.rglob("*") if ".unfinished-" in path.name or path.suffix == ".tmp"]
+    """Return what a killed process may leave: our unnamed files, and DuckDB's temporary ones."""
+    temporary = (".unfinished-", "duckdb_temp_")
+    return [path for path in cache.rglob("*") if path.name.startswith(temporary) or path.suffix == ".tmp"]
 
 
 def assert_whole(folder: Path) -> None:
-    """Every file of the mirror that has its final name can be read to its last page."""
-    for path in cache_of(folder).rglob("*.parquet"):
-        if not path.name.startswith(".unfinished-"):
-            assert pyarrow.parquet.read_table(path).num_rows == pyarrow.parquet.read_metadata(path).num_rows > 0
+    """Assert that every Parquet file with a final name can be read to its last page, and that every digest is right."""
+    cache = cache_of(folder)
+    for path in cache.glob("[!.]*.parquet"):
+        assert pyarrow.parquet.read_table(path).num_rows == pyarrow.parquet.read_metadata(path).num_rows
+    for digest in cache.glob("[!.]*.digest"):
+        content = digest.with_suffix("").read_bytes()
+        assert json.loads(digest.read_text()) == {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
 def snapshot(folder: Path) -> dict[str, tuple[bytes, int, int]]:
@@ -192,7 +216,7 @@ class Logs:
 
         live: What the logger will have appended to the live file.
 
-        truth: What is right to say of each rotated file, for both versions.
+        truth: What a connection shows of each rotated file, for both versions, and of the views over all.
     """
 
     rotated: Mapping[str, tuple[bytes, bytes]]
@@ -200,8 +224,8 @@ class Logs:
     truth: tuple[Answer, Answer]
 
     def sound(self) -> list[str]:
-        """Return the names of the rotated files that are read where they lie."""
-        return [name for name, ((state, *_), *_) in self.truth[0].items() if state == "sound"]
+        """Return the names of the rotated files that are read in place."""
+        return [name for name in self.rotated if self.truth[0][name][0][0] == "sound"]
 
     def write(self, folder: Path, names: list[str] | None = None) -> None:
         """Write the first version of the rotated files, or of those that are named."""
@@ -224,8 +248,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Logs:
         for name, versions in rotated.items():
             (folder / name).write_bytes(versions[version])
     first, second = look(*(("look", folder, {"mirror": False}) for folder in folders), cwd=work)
-    assert {"sound", "repaired", "duplicate"} == {ledger[0] for ledger, *_ in first.values()}
-    assert first != second
+    assert {"sound", "repaired", "duplicate"} == {first[name][0][0] for name in names}
+    assert first[VIEWS] != second[VIEWS]
     return Logs(rotated, live, (first, second))
 
 
@@ -271,8 +295,8 @@ class Site:
             stream.write(self.logs.live[self.grown : self.grown + more])
         self.grown = min(self.grown + more, len(self.logs.live))
 
-    def truth(self) -> dict[str, object]:
-        """Return what is right to say of the rotated files."""
+    def truth(self) -> dict[str, list[object]]:
+        """Return what a connection should show of the rotated files."""
         return {name: self.logs.truth[version][name] for name, version in self.versions.items()}
 
 
@@ -322,7 +346,7 @@ def duration_of(work: str, site: Site) -> float:
 
 
 @pytest.mark.parametrize("work", WORKS)
-def test_after_a_kill_at_any_moment_the_next_look_is_right(logs: Logs, tmp_path: Path, work: str) -> None:
+def test_after_a_kill_at_any_moment_the_next_run_is_right(logs: Logs, tmp_path: Path, work: str) -> None:
     rng = random.Random(f"{SEED} {work}")
     site = Site(tmp_path / "logs", logs, rng)
     site.folder.mkdir()
@@ -356,7 +380,7 @@ def test_after_a_kill_at_any_moment_the_next_look_is_right(logs: Logs, tmp_path:
             cwd=tmp_path,
         )
 
-        right = site.truth() | undisturbed
+        right = site.truth() | undisturbed | {VIEWS: answers[0][VIEWS]}  # as the views are without rollups
         for place, answer in enumerate(answers):
             assert right.keys() == answer.keys()
             assert [] == [(place, name, right[name], answer[name]) for name in right if right[name] != answer[name]]
@@ -432,7 +456,7 @@ def fill(small_disk: Path) -> Callable[[int], None]:
     return fill
 
 
-def test_a_full_disk_does_not_keep_sound_logs_from_being_read(
+def test_sound_logs_are_read_with_a_full_disk(
     logs: Logs, tmp_path: Path, small_disk: Path, fill: Callable[[int], None]
 ) -> None:
     folder = small_disk / "logs"
@@ -444,12 +468,12 @@ def test_a_full_disk_does_not_keep_sound_logs_from_being_read(
     answers = look(*(("look", folder, {"mirror": mirror}) for mirror in (False, True)), cwd=tmp_path)
 
     assert [(done.returncode, done.stderr) for done in told] == [(0, "")] * 2
-    assert answers == [{name: logs.truth[0][name] for name in logs.sound()}] * 2
+    assert answers == [{name: logs.truth[0][name] for name in logs.sound()} | {VIEWS: answers[0][VIEWS]}] * 2
     assert snapshot(folder) == before
 
 
 @pytest.mark.parametrize("left", [0, 20_000, 100_000, 400_000])
-def test_what_cannot_be_written_to_a_full_disk_is_told_and_made_later(
+def test_an_error_reports_a_full_disk_and_the_next_run_completes(
     logs: Logs, tmp_path: Path, small_disk: Path, fill: Callable[[int], None], left: int
 ) -> None:
     folder = small_disk / "logs"
@@ -478,7 +502,7 @@ def test_what_cannot_be_written_to_a_full_disk_is_told_and_made_later(
     assert snapshot(folder) == before
 
 
-def test_a_mirror_that_does_not_fit_on_the_disk_is_told_and_made_later(
+def test_an_error_reports_a_mirror_that_does_not_fit_and_the_next_run_writes_it(
     logs: Logs, tmp_path: Path, small_disk: Path, fill: Callable[[int], None]
 ) -> None:
     folder = small_disk / "logs"
@@ -502,17 +526,18 @@ def test_a_mirror_that_does_not_fit_on_the_disk_is_told_and_made_later(
 
 # Raw logs
 
+COMMANDS = (
+    ("sql", "select count(*) from user_sessions"),
+    ("refresh",),
+    ("sql", "select count(*) from turns"),
+    ("check",),
+    ("check", "--strict", "--format", "json"),
+)
 
-def read_in_every_way(folder: Path, **options: Any) -> list[int]:
-    """Run every command that reads logs, and return how they left."""
-    asked = (
-        ("sql", "select count(*) from user_sessions"),
-        ("refresh",),
-        ("sql", "select count(*) from turns"),
-        ("check",),
-        ("check", "--strict", "--format", "json"),
-    )
-    done = [command(*words, "--data", folder, **options) for words in asked]
+
+def exit_codes(folder: Path, *commands: tuple[str, ...], **options: Any) -> list[int]:
+    """Run *commands* over the logs in *folder* and return their exit codes."""
+    done = [command(*words, "--data", folder, **options) for words in commands]
     assert "Traceback" not in "".join(one.stderr for one in done)
     return [one.returncode for one in done]
 
@@ -531,16 +556,19 @@ def all_kinds(logs: Logs, tmp_path: Path) -> Iterator[Path]:
         path.chmod(0o755)
 
 
-def test_no_byte_and_no_time_of_a_log_changes(all_kinds: Path, tmp_path: Path) -> None:
+def test_no_log_changes_and_no_file_appears_beside_the_logs(all_kinds: Path, tmp_path: Path) -> None:
     before = snapshot(all_kinds)
 
-    assert read_in_every_way(all_kinds, cwd=tmp_path) == [0, 0, 0, 4, 4]
+    codes = exit_codes(all_kinds, *COMMANDS, ("report", "weekly", "--out", str(tmp_path)), cwd=tmp_path)
+
+    assert codes == [0, 0, 0, 4, 4, 0]
+    assert list(tmp_path.rglob("*.html"))
 
     assert snapshot(all_kinds) == before
     assert unfinished(cache_of(all_kinds)) == []
 
 
-def test_in_a_folder_that_cannot_be_written_to_logs_are_read_all_the_same(all_kinds: Path, tmp_path: Path) -> None:
+def test_logs_in_a_read_only_folder_are_read(all_kinds: Path, tmp_path: Path) -> None:
     for path in all_kinds.iterdir():
         path.chmod(0o444)
     all_kinds.chmod(0o555)
@@ -553,9 +581,9 @@ def test_in_a_folder_that_cannot_be_written_to_logs_are_read_all_the_same(all_ki
     touched = subprocess.run([*under, "touch", str(all_kinds / "note")], capture_output=True, check=False)
     assert touched.returncode == 1
 
-    left = read_in_every_way(all_kinds, cwd=tmp_path, under=under)
+    codes = exit_codes(all_kinds, *COMMANDS, cwd=tmp_path, under=under)
 
-    assert left == [0, 0, 0, 4, 4]
+    assert codes == [0, 0, 0, 4, 4]
     assert snapshot(all_kinds) == before
     assert list(cache_of(all_kinds).glob("*.parquet"))
     assert unfinished(cache_of(all_kinds)) == []
@@ -566,5 +594,5 @@ def test_logs_are_only_ever_opened_for_reading(all_kinds: Path, tmp_path: Path) 
 
     assert isinstance(seen, dict)
     assert seen["wrong"] == []
-    assert seen["opened"] == seen["raw"]  # or the hook would have proved nothing
+    assert seen["unread"] == []  # or the hook would have proved nothing
     assert seen["code"] == 4

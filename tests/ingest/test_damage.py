@@ -146,7 +146,7 @@ def check(path, files):
     with connect(list(folders), settings=Settings.model_construct()) as con:
         found = {place: [] for place in written}
         for place, *row in con.execute(
-            f"select source_file, {', '.join(NAMES)} from log_cells order by source_file, source_row"
+            f"select source_file, {', '.join(NAMES)} from internal.log_cells order by source_file, source_row"
         ).fetchall():
             found[place].append(tuple(row))
         typed = dict(con.execute("select source_file, count(*) from user_sessions group by all").fetchall())

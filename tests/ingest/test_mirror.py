@@ -9,8 +9,10 @@ import pytest
 
 from bakame_duck import connect
 from bakame_duck.cache import Cache
+from bakame_duck.catalog import rollups
 from bakame_duck.catalog.rollups import refresh
 from bakame_duck.errors import DataFolderError
+from bakame_duck.ingest import mirror
 from bakame_duck.schema import NAMES
 from bakame_duck.settings import Settings
 from tests.conftest import as_csv, cells
@@ -35,21 +37,19 @@ def rows(given, **options):
     return con.execute("from user_sessions order by source_file, source_row").fetchall()
 
 
-def parquet_files(given):
-    return sorted(Cache(given.folder).folder.glob("*.parquet"))
+def mirrors(given):
+    return sorted(Cache(given.folder).folder.glob(f"{32 * '[0-9a-f]'}-{8 * '[0-9a-f]'}.parquet"))
 
 
 def opened(given, **options):
-    """How many mirrors and how many other files a query opens."""
+    """Return how many mirrors and how many other files the view of all records reads."""
     con = connect(given.folder, settings=Settings.model_construct(), **options)
-    views = dict(con.execute("select view_name, sql from duckdb_views()").fetchall())
-    records = views["log_records"] + views["plain_records"]
-    plan = records + (views["log_cells"] if "log_cells" in records else "")
-    lists = {reader: re.findall(reader + r"\((?:main\.)?string_split\('(.*?)'", plan, re.DOTALL) for reader in READERS}
+    ((view,),) = con.execute("select sql from duckdb_views() where view_name = 'log_records'").fetchall()
+    lists = {reader: re.findall(reader + r"\((?:main\.)?string_split\('(.*?)'", view, re.DOTALL) for reader in READERS}
     return tuple(sum(files.count("///") + 1 for files in lists[reader]) for reader in READERS)
 
 
-def test_the_mirror_answers_as_the_logs_do(given):
+def test_the_mirror_gives_the_same_records_as_the_logs(given):
     three_days(given)
     given.file(gzip.compress(day("2026-01-06", "four")), "user_sessions.csv.2.gz")
     torn = day("2026-01-07", "five")
@@ -61,21 +61,21 @@ def test_the_mirror_answers_as_the_logs_do(given):
     done = refresh(given.folder)
 
     assert (done.files, done.built, done.rows) == (6, 6, 13)
-    assert len(parquet_files(given)) == 6
+    assert len(mirrors(given)) == 6
     assert len(plain) == 14
     assert rows(given, mirror=True) == plain
     assert rows(given) == plain
-    # The live file's end stands in the connection.
+    # The end of the live file is in a table of the connection.
     assert opened(given) == (6, 0)
     assert opened(given, mirror=False) == (0, 6)
 
 
-def test_a_mirror_is_parquet_as_promised(given):
+def test_a_mirror_is_parquet_in_time_order(given):
     late, early = day("2026-01-05", "late"), day("2026-01-04", "early")
     given.file(late + early + as_csv(cells({"timestamp": "never"}, 31)), "user_sessions_1.csv")
     refresh(given.folder)
     con = given.connect()
-    (path,) = parquet_files(given)
+    (path,) = mirrors(given)
 
     kinds = con.execute(
         "select distinct compression, row_group_num_rows from parquet_metadata($1)", [str(path)]
@@ -90,12 +90,12 @@ def test_a_mirror_is_parquet_as_promised(given):
 def test_a_file_is_mirrored_once(given):
     three_days(given)
     refresh(given.folder)
-    before = [(path, path.stat().st_mtime_ns) for path in parquet_files(given)]
+    before = [(path, path.stat().st_mtime_ns) for path in mirrors(given)]
 
     done = refresh(given.folder)
 
     assert (done.files, done.built) == (3, 0)
-    assert [(path, path.stat().st_mtime_ns) for path in parquet_files(given)] == before
+    assert [(path, path.stat().st_mtime_ns) for path in mirrors(given)] == before
 
 
 def test_another_process_finds_the_mirror(given):
@@ -142,10 +142,12 @@ def test_a_log_rewritten_in_the_middle_within_the_same_size_and_time_is_mirrored
     assert [row[5] for row in rows(given)].count("new words") == 1
 
 
-def test_a_mirror_that_was_damaged_is_not_read_and_made_again(given):
+def test_a_mirror_without_its_digest_file_is_not_read_and_is_written_again(given):
     three_days(given)
     refresh(given.folder)
-    parquet_files(given)[1].write_bytes(b"")
+    torn = mirrors(given)[1]
+    torn.write_bytes(torn.read_bytes()[:-100])
+    torn.with_name(f"{torn.name}.digest").unlink()
 
     assert (len(rows(given)), opened(given)) == (9, (2, 1))
     assert refresh(given.folder).built == 1
@@ -185,7 +187,7 @@ def test_a_renamed_or_compressed_log_keeps_its_mirror(given):
     assert names == {"user_sessions.csv.9.gz": 3, "user_sessions.csv.7": 4, f"user_sessions_{DAYS[2]}.csv": 5}
 
 
-def test_what_belongs_to_no_log_is_cleared_after_an_hour(given):
+def test_files_that_belong_to_no_log_are_removed_after_an_hour(given):
     three_days(given)
     torn = day("2026-01-07", "five")
     given.file(torn + torn[:40] + torn, "user_sessions_torn.csv")
@@ -196,17 +198,20 @@ def test_what_belongs_to_no_log_is_cleared_after_an_hour(given):
     left_over.touch()
 
     refresh(given.folder)
-    assert (len(parquet_files(given)), left_over.exists()) == (4, True)
+    assert (len(mirrors(given)), left_over.exists()) == (4, True)
     for path in Cache(given.folder).folder.iterdir():
         os.utime(path, times=(0, 0))
     refresh(given.folder)
 
-    assert (len(parquet_files(given)), left_over.exists()) == (2, False)
-    assert sorted({path.suffix for path in Cache(given.folder).folder.iterdir()}) == [".digest", ".parquet", ".sqlite"]
+    assert (len(mirrors(given)), left_over.exists()) == (2, False)
+    kinds = {kind: usage.files for kind, usage in Cache(given.folder).usage().items()}
+    assert kinds == {"mirrors": 2, "rollups": 2 * len(rollups._STORED), "entries": 1}
+    digests = {path.name.removesuffix(".digest") for path in Cache(given.folder).folder.glob("*.digest")}
+    assert digests == {path.name for path in Cache(given.folder).folder.glob("*.parquet")}
     assert len(rows(given)) == 6
 
 
-def test_since_mirrors_only_files_that_can_hold_that_time(given):
+def test_refresh_since_mirrors_only_files_that_can_contain_that_time(given):
     three_days(given)
 
     done = refresh(given.folder, since=datetime(2026, 1, 4, 10, 0, 2))
@@ -230,7 +235,7 @@ def test_since_mirrors_only_files_that_can_hold_that_time(given):
         (datetime(2026, 1, 5, 10, 0, 3, tzinfo=UTC), None, []),
     ],
 )
-def test_only_files_that_can_hold_the_time_are_opened(given, since, until, days, mirrored):
+def test_only_files_that_can_contain_the_time_are_opened(given, since, until, days, mirrored):
     three_days(given)
     if mirrored:
         refresh(given.folder)
@@ -277,8 +282,9 @@ def test_progress_names_what_is_done(given):
     refresh(given.folder, progress=lambda *step: told.append(step))
 
     size = sum(path.stat().st_size for path in given.folder.glob("*.csv"))
-    assert [words for *_, words in told][:: len(told) - 1] == ["Inspecting logs", "Mirroring logs"]
-    assert told[-1] == (size, size, "Mirroring logs")
+    steps = {words: (done, total) for done, total, words in told}
+    assert list(steps) == ["Inspecting logs", "Mirroring logs", "Writing rollups"]
+    assert list(steps.values()) == [(2 * size, 2 * size), (size, size), (3, 3)]
 
 
 def test_a_folder_without_logs_is_an_error(tmp_path):

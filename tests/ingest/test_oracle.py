@@ -51,10 +51,10 @@ def compare(path, folder):
     oracle = {file: read_by_python(log.content) for file, log in written.items()}
 
     with connect(path, settings=Settings.model_construct(), mirror=False) as con:
-        cells, values, files = rows_of(con, "log_cells"), rows_of(con, "log_records"), ledger(con)
+        cells, values, files = rows_of(con, "internal.log_cells"), rows_of(con, "internal.log_records"), ledger(con)
     refreshed = rollups.refresh(path)
     with connect(path, settings=Settings.model_construct(), mirror=True) as con:
-        mirrored, mirrored_files = rows_of(con, "log_records"), ledger(con)
+        mirrored, mirrored_files = rows_of(con, "internal.log_records"), ledger(con)
 
     filled = {log.content for file, log in written.items() if log.number and oracle[file]}
     assert refreshed.files == refreshed.built == len(filled)
