@@ -1,6 +1,6 @@
 -- The stage that failed in a turn: 'asr', 'llm', 'tts' or 'unknown'; NULL without an error.
--- The words of the message decide first. Deepgram serves both ends of a turn: it is the recognizer when the language model
--- did not run, else the voice. Otherwise it is the first stage that did not run.
+-- The words of the message decide first. Deepgram serves both ends of a turn: it is the recognizer when the language
+-- model did not run, else the voice. Otherwise it is the first stage that did not run.
 create or replace macro error_stage_of(message, asr, llm, tts) as
 case
     when blank(message) then null

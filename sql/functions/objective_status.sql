@@ -1,6 +1,6 @@
--- The status of an objective, from what was measured, its 95% interval and the number of observations: 'met' or 'breached'
--- when the whole interval is on one side of the target, 'inconclusive' when the target is inside it, 'too few' when so few
--- observations could not show it met, 'not measured' without any. comparison is '<' or '>'.
+-- The status of an objective, from what was measured, its 95% interval and the number of observations.
+-- 'met' or 'breached' when the whole interval is on one side of the target, 'inconclusive' when the target is inside
+-- it, 'too few' when so few observations could not show it met, 'not measured' without any. comparison is '<' or '>'.
 create or replace macro objective_status(measured, low, high, observations, min_observations, comparison, target) as
 case
     when measured is null then 'not measured'

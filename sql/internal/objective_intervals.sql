@@ -62,22 +62,24 @@ bounds as (
     from stage_percentiles
 ),
 
-long_times (stage, ms) as (
-    select 'asr', turns.asr_ms from turns_in_range as turns inner join bounds on turns.asr_ms >= bounds.asr
-    union all
-    select 'llm', turns.llm_ms from turns_in_range as turns inner join bounds on turns.llm_ms >= bounds.llm
-    union all
-    select 'tts', turns.tts_ms from turns_in_range as turns inner join bounds on turns.tts_ms >= bounds.tts
-    union all
-    select 'total', turns.total_ms from turns_in_range as turns inner join bounds on turns.total_ms >= bounds.total
+longest_times as (
+    select
+        list_reverse_sort(list(turns_in_range.asr_ms) filter (where turns_in_range.asr_ms >= bounds.asr)) as asr,
+        list_reverse_sort(list(turns_in_range.llm_ms) filter (where turns_in_range.llm_ms >= bounds.llm)) as llm,
+        list_reverse_sort(list(turns_in_range.tts_ms) filter (where turns_in_range.tts_ms >= bounds.tts)) as tts,
+        list_reverse_sort(list(turns_in_range.total_ms) filter (where turns_in_range.total_ms >= bounds.total)) as total
+    from turns_in_range
+    cross join bounds
 ),
 
-placed_times as (
-    select
-        stage,
-        ms,
-        row_number() over (partition by stage order by ms desc) as place
-    from long_times
+stage_times (stage, longest) as (
+    select 'asr', asr from longest_times
+    union all
+    select 'llm', llm from longest_times
+    union all
+    select 'tts', tts from longest_times
+    union all
+    select 'total', total from longest_times
 ),
 
 ranks as (
@@ -87,12 +89,11 @@ ranks as (
 order_statistics as (
     select
         stage_percentiles.stage,
-        max(placed_times.ms) filter (where placed_times.place = stage_percentiles.turns - ranks.low_rank + 1) as low,
-        max(placed_times.ms) filter (where placed_times.place = stage_percentiles.turns - ranks.high_rank + 1) as high
+        try_element_at(stage_times.longest, stage_percentiles.turns - ranks.low_rank + 1) as low,
+        try_element_at(stage_times.longest, stage_percentiles.turns - ranks.high_rank + 1) as high
     from stage_percentiles
+    inner join stage_times on stage_percentiles.stage = stage_times.stage
     inner join ranks on stage_percentiles.turns = ranks.trials
-    inner join placed_times on stage_percentiles.stage = placed_times.stage
-    group by stage_percentiles.stage
 ),
 
 shares as (

@@ -47,10 +47,6 @@ create or replace macro tts_configurations(
 ) as table
 with
 
-spoken_turns as (
-    select * from internal.spoken_turns(since := since, until := until, "by" := "by")
-),
-
 groups as (
     select
         provider,
@@ -65,9 +61,9 @@ groups as (
         min(turn_at) as first_used,
         max(turn_at) as last_used,
         count(tts_ms) as turns_with_speech,
-        percentile(tts_ms, 0.50) as p50_ms,
-        percentile(tts_ms, 0.95) as p95_ms,
+        percentile(tts_ms, [0.50, 0.95]) as percentiles,
         percentile(total_ms, 0.95) as p95_total_ms,
+        list_sort(list(tts_ms) filter (where tts_ms is not null)) as times,
         count(*) filter (where error_stage = 'tts') as errors,
         count(*) filter (where tts_fallback_count > 0) as fallbacks,
         count(tts_fallback_count) as turns_with_fallback_count,
@@ -76,7 +72,7 @@ groups as (
         count(*) filter (where audio_transcode_ms > 0) as transcoded,
         count(audio_transcode_ms) as turns_with_transcoding,
         rounded(avg(sentence_chunks), 6) as avg_sentence_chunks
-    from spoken_turns
+    from internal.spoken_turns(since := since, until := until, "by" := "by")
     group by provider, voice, rate, pitch, style, encoding, pause
 ),
 
@@ -89,23 +85,6 @@ configurations as (
     from groups
 ),
 
-placed_times as (
-    select
-        provider,
-        voice,
-        rate,
-        pitch,
-        style,
-        encoding,
-        pause,
-        tts_ms,
-        row_number() over (
-            partition by provider, voice, rate, pitch, style, encoding, pause order by tts_ms
-        ) as place
-    from spoken_turns
-    where tts_ms is not null
-),
-
 median_ranks as (
     select * from internal.order_statistic_ranks((select list(turns_with_speech) from groups), 0.50)
 ),
@@ -114,58 +93,36 @@ p95_ranks as (
     select * from internal.order_statistic_ranks((select list(turns_with_speech) from groups), 0.95)
 ),
 
-ranks as (
+intervals as (
     select
         configurations.*, -- noqa: AM04
-        median_ranks.low_rank as p50_low_rank,
-        median_ranks.high_rank as p50_high_rank,
-        p95_ranks.low_rank as p95_low_rank,
-        p95_ranks.high_rank as p95_high_rank
+        configurations.percentiles[1] as p50_ms,
+        configurations.percentiles[2] as p95_ms,
+        try_element_at(configurations.times, median_ranks.low_rank) as p50_low_ms,
+        try_element_at(configurations.times, median_ranks.high_rank) as p50_high_ms,
+        try_element_at(configurations.times, p95_ranks.low_rank) as p95_low_ms,
+        try_element_at(configurations.times, p95_ranks.high_rank) as p95_high_ms
     from configurations
     left join median_ranks on configurations.turns_with_speech = median_ranks.trials
     left join p95_ranks on configurations.turns_with_speech = p95_ranks.trials
 ),
 
-intervals as (
-    select
-        ranks.configuration,
-        max(placed_times.tts_ms) filter (where placed_times.place = ranks.p50_low_rank) as p50_low_ms,
-        max(placed_times.tts_ms) filter (where placed_times.place = ranks.p50_high_rank) as p50_high_ms,
-        max(placed_times.tts_ms) filter (where placed_times.place = ranks.p95_low_rank) as p95_low_ms,
-        max(placed_times.tts_ms) filter (where placed_times.place = ranks.p95_high_rank) as p95_high_ms
-    from ranks
-    inner join placed_times
-        on ranks.provider is not distinct from placed_times.provider
-        and ranks.voice is not distinct from placed_times.voice
-        and ranks.rate is not distinct from placed_times.rate
-        and ranks.pitch is not distinct from placed_times.pitch
-        and ranks.style is not distinct from placed_times.style
-        and ranks.encoding is not distinct from placed_times.encoding
-        and ranks.pause is not distinct from placed_times.pause
-    group by ranks.configuration
-),
-
 rates as (
     select
-        configurations.*, -- noqa: AM04
-        intervals.p50_low_ms,
-        intervals.p50_high_ms,
-        intervals.p95_low_ms,
-        intervals.p95_high_ms,
-        percent_of(configurations.fallbacks, configurations.turns_with_fallback_count) as fallback_rate_percent,
-        percent_of(configurations.interruptions, configurations.turns_with_barge_in) as barge_in_rate_percent,
+        intervals.*, -- noqa: AM04
+        percent_of(intervals.fallbacks, intervals.turns_with_fallback_count) as fallback_rate_percent,
+        percent_of(intervals.interruptions, intervals.turns_with_barge_in) as barge_in_rate_percent,
         objective_status(
-            configurations.p95_ms,
+            intervals.p95_ms,
             intervals.p95_low_ms,
             intervals.p95_high_ms,
-            configurations.turns_with_speech,
+            intervals.turns_with_speech,
             objectives.min_observations,
             objectives.comparison,
             objectives.target
         ) as status
-    from configurations
+    from intervals
     cross join objectives
-    left join intervals on configurations.configuration = intervals.configuration
     where objectives.objective = 'tts_latency'
 ),
 

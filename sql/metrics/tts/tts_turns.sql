@@ -36,15 +36,29 @@ with
 
 spoken_turns as (
     select
-        spoken.*, -- noqa: AM04
-        turns.module_name,
-        quarter_of(spoken.turn_at) as quarter_at
-    from internal.spoken_turns(since := since, until := until, "by" := "by") as spoken
-    inner join turns
-        on spoken.turn_at = turns.turn_at
-        and spoken.source_file = turns.source_file
-        and spoken.source_row = turns.source_row
-    where in_range(turns.turn_at, since, until)
+        turn_at,
+        quarter_of(turn_at) as quarter_at,
+        call_id,
+        module_name,
+        if_named('provider', "by", tts_provider) as provider,
+        if_named('voice', "by", tts_voice) as voice,
+        if_named('rate', "by", tts_rate) as rate,
+        if_named('pitch', "by", tts_pitch) as pitch,
+        if_named('style', "by", tts_style) as style,
+        if_named('encoding', "by", audio_encoding) as encoding,
+        if_named('pause', "by", chunk_pause_ms) as pause,
+        tts_ms,
+        total_ms,
+        tokens_out,
+        sentence_chunks,
+        barge_in_triggered,
+        tts_fallback_count,
+        audio_transcode_ms,
+        error_stage,
+        source_file,
+        source_row
+    from turns
+    where tts_provider is not null and in_range(turn_at, since, until)
 ),
 
 -- The local time of each quarter of an hour, not of each turn: time zones are slow.
@@ -72,7 +86,7 @@ configurations as (
         row_number() over (
             order by count(*) desc, provider asc, voice asc, rate asc, pitch asc, style asc, encoding asc, pause asc
         ) as configuration
-    from spoken_turns
+    from internal.spoken_turns(since := since, until := until, "by" := "by")
     group by provider, voice, rate, pitch, style, encoding, pause
 )
 
