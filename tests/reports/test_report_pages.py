@@ -75,7 +75,7 @@ def test_tables_fit_the_page_with_any_font(visit: Visit, reports: Mapping[str, P
     visit.open(page_of(reports, name))
 
     cut = []
-    for width in (1280, 960, 768, 360):
+    for width in (1280, 960, 768, 360, 320):
         visit.page.set_viewport_size({"width": width, "height": 900})
         cut += visit.page.eval_on_selector_all(
             ".scroll",
@@ -110,8 +110,8 @@ def test_chart_labels_do_not_collide_with_any_font(
                     for (const other of texts.slice(place + 1)) {
                         const across = Math.min(box.right, other.box.right) - Math.max(box.left, other.box.left);
                         const down = Math.min(box.bottom, other.box.bottom) - Math.max(box.top, other.box.top);
-                        // A box is about 4 pixels taller than its glyphs; words need a gap of 3.
-                        if (across > -3 && down > 4) colliding.push([text, other.text]);
+                        // A box is about 4 pixels taller than its glyphs; words need a gap of 2.
+                        if (across > -2 && down > 4) colliding.push([text, other.text]);
                     }
                 }
             }

@@ -58,7 +58,7 @@ CONFIG: Spec = {
         "titlePadding": 8,
         "labelOverlap": "greedy",
     },
-    "axisX": {"grid": False, "labelSeparation": 6},
+    "axisX": {"grid": False, "labelSeparation": 3},
     "legend": {
         "orient": "top",
         "title": None,
