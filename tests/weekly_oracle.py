@@ -461,9 +461,11 @@ class Numbers(Sample):
 
     @section(
         "objective title kind stage comparison target unit measured low high turns bad total allowed_share"
-        " burn_rate status"
+        " burn_rate status used_percent used_lookback_percent days_with_data"
     )
     def objectives(self):
+        lookback = Span(self.week.until - 28 * DAY, self.week.until)
+        days = len({turn.at.date() for turn in self.turns_in(lookback)})
         for objective, title, kind, stage, target in OBJECTIVES:
             found, (low, high) = self.measurements(self.week)[objective], self.interval(objective, kind, stage)
             if kind == "availability":
@@ -471,20 +473,14 @@ class Numbers(Sample):
             else:
                 status = "met" if high < target else "breached" if low >= target else "inconclusive"
             status = "too few" if found.turns < fewest(objective) else status
+            whole = self.measurements(lookback)[objective]
+            budget = allowed_share(objective) * whole.total
             comparison, unit = ">" if kind == "availability" else "<", "ms" if kind == "latency" else "%"
             yield (
                 *(objective, title, kind, stage, comparison, target, unit, found.value, low, high, found.turns),
                 *(float(found.bad), float(found.total), allowed_share(objective), found.burn_rate, status),
+                *(percent(found.bad, budget), percent(whole.bad, budget), days),
             )
-
-    @section("objective burn_rate used_percent used_lookback_percent days_with_data")
-    def budgets(self):
-        lookback = Span(self.week.until - 28 * DAY, self.week.until)
-        week, days = self.measurements(self.week), {turn.at.date() for turn in self.turns_in(lookback)}
-        for objective, whole in self.measurements(lookback).items():
-            budget = allowed_share(objective) * whole.total
-            used = percent(week[objective].bad, budget), percent(whole.bad, budget)
-            yield objective, week[objective].burn_rate, *used, len(days)
 
     @section("week_start objective measured target turns burn_rate")
     def history(self):
@@ -510,12 +506,6 @@ class Numbers(Sample):
             to_usual = None if usual is None else percent(value - usual, usual)
             rows.append((objective, value, was, usual, percent(value - was, was), to_usual, moved))
         yield from sorted(rows, key=lambda row: math.inf if row[-1] is None else -row[-1])
-
-    @section("windows windows_with_success success_percent")
-    def busy_windows(self):
-        windows = grouped(self.turns_in(self.week), lambda turn: window_of(turn.at))
-        answered = sum(failures(turns) < len(turns) for _, turns in windows)
-        yield len(windows), answered, percent(answered, len(windows))
 
     def activity_in(self, span):
         turns, calls, (callers, new) = self.turns_in(span), len(self.calls_in(span)), self.callers_in(span)
@@ -642,7 +632,7 @@ class Numbers(Sample):
             yield message, stage, len(turns), len({turn.call for turn in turns}), *seen, message not in known
 
     @section("window_at stage turns bad_turns failed_turns calls bad_calls")
-    def bad_turns(self):
+    def slo_violation_windows(self):
         turned_bad = set()
         for at, turns in grouped(self.turns_in(self.week), lambda turn: window_of(turn.at)):
             for stage in STAGES:
@@ -659,7 +649,7 @@ class Numbers(Sample):
     def incidents(self):
         for incident in self.found:
             spans = [(row["started_at"], row["ended_at"]) for row in self.found if row["stage"] == incident["stage"]]
-            windows = [row for row in self.bad_turns() if row["stage"] == incident["stage"]]
+            windows = [row for row in self.slo_violation_windows() if row["stage"] == incident["stage"]]
             inside = [row for row in windows if incident["started_at"] <= row["window_at"] < incident["ended_at"]]
             quiet = [row for row in windows if not any(first <= row["window_at"] < end for first, end in spans)]
             counts = [sum(row[name] for row in inside) for name in ("turns", "bad_turns", "failed_turns")]
@@ -681,10 +671,17 @@ class Numbers(Sample):
             averages = map(mean, zip(*(turn.averaged for turn in turns), strict=True))
             yield module, *counts, *sources, *times, *slowest, percent(failures(turns), len(turns)), *averages
 
-    @section("day checks healthy_checks observed_minutes up_minutes uptime_percent health_check_success_percent")
+    @section(
+        "day checks healthy_checks observed_minutes up_minutes uptime_percent health_check_success_percent"
+        " windows windows_with_success"
+    )
     def availability(self):
+        by_window = grouped(self.turns_in(self.week), lambda turn: window_of(turn.at))
+        used = Counter(day_of(turns[0].at) for _, turns in by_window)
+        answered = Counter(day_of(turns[0].at) for _, turns in by_window if failures(turns) < len(turns))
         for day, checks, healthy, watched, up in self.health(self.week):
-            yield str(day), checks, healthy, watched, up, percent(up, watched), percent(healthy, checks)
+            shares = percent(up, watched), percent(healthy, checks)
+            yield str(day), checks, healthy, watched, up, *shares, used[day], answered[day]
 
     @section(
         "file state reason live layouts size records rows rejects pending_bytes bad_cells undated first_at last_at"

@@ -106,8 +106,8 @@ def compare_configurations(turns: pl.DataFrame, *, baseline: int = 1, min_effect
         baseline's: value and reference as text; turns and calls that count in the comparison, of those compared and of
         the reference; differences of p50 and p95 in ms with 95% intervals, negative where the reference is slower;
         plain_p95_difference_ms without any adjustment; differences of the barge-in and the fallback rate in percentage
-        points with intervals; p95_error_ms, the standard error that the interval comes to; power_percent, the chance
-        that a true difference of *min_effect_ms* would be found; p_value of the difference at p95 and p_adjusted; verdict:
+        points with intervals; p95_error_ms, the standard error of that difference; power_percent, the probability that
+        a true difference of *min_effect_ms* would be found; p_value of the difference at p95 and p_adjusted; verdict:
         'better', 'worse', 'not separable', 'too few', 'confounded' (no hour in common), 'not isolated' (no
         configuration differs from another in this setting alone; its value is NULL).
     """

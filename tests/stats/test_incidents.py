@@ -81,7 +81,7 @@ def test_the_incident_of_the_sample_is_found_and_no_other():
     timeline = Timeline(datetime(2025, 12, 16).date(), 35)
     begin, end = (timeline.midnight + timedelta(microseconds=at) for at in timeline.incident)
 
-    windows = metric(con, "bad_turns", since="2026-01-11T22:00", until="2026-01-18T22:00").pl()
+    windows = metric(con, "slo_violation_windows", since="2026-01-11T22:00", until="2026-01-18T22:00").pl()
     found = find_incidents(windows).to_dicts()
 
     assert ["llm"] == [incident["stage"] for incident in found]
@@ -89,7 +89,7 @@ def test_the_incident_of_the_sample_is_found_and_no_other():
     assert abs(found[0]["ended_at"] - end) <= timedelta(minutes=15)
     for weeks in range(1, 5):
         since, until = (datetime(2026, 1, day, 22) - timedelta(weeks=weeks) for day in (11, 18))
-        assert find_incidents(metric(con, "bad_turns", since=since, until=until).pl()).is_empty()
+        assert find_incidents(metric(con, "slo_violation_windows", since=since, until=until).pl()).is_empty()
 
 
 @pytest.mark.parametrize(("calls_a_day", "likeness"), [(25, 0.5), (120, 0.3)])

@@ -211,7 +211,7 @@ def test_the_samples_rate_is_compared_with_all_else_equal(sample):
 def test_the_same_turns_give_the_same_numbers_on_any_number_of_threads(tmp_path: Path):
     month(np.random.default_rng(5), 3, effect=(0, 20, -20), calls=300).write_parquet(tmp_path / "turns.parquet")
     code = (
-        "import sys, polars as pl; from bakame_duck.stats import tts_comparison as comparisons; "
+        "import sys, polars as pl; from bakame_duck.stats import tts_comparison; "
         "sys.stdout.write(tts_comparison.compare_configurations(pl.read_parquet(sys.argv[1])).write_json())"
     )
 
