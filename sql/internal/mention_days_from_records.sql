@@ -1,7 +1,7 @@
 -- The first and the last learning module that each caller names on a day, in the logs that have no rollups.
--- Grain: one caller, day and log. Of another day only these can be the nearest to a turn. Of several modules named at the
--- same instant, the first by name counts. mention_month (30 days, counted from 1970) is a join key: it lets DuckDB skip
--- the rollups of other times.
+-- Grain: one caller, day and log. Of another day only these can be the nearest to a turn. Of several modules named at
+-- the same instant, the first by name counts. mention_month (30 days, counted from 1970) is a join key: it lets DuckDB
+-- skip the rollups of other times.
 create or replace view internal.mention_days_from_records as
 select
     phone_number,
