@@ -10,8 +10,8 @@ SPECIFIED = ("average_response_times_by_module", "error_rate_analysis", "user_en
 
 
 @pytest.fixture(scope="module")
-def con(empty):
-    return empty
+def con(connection_without_logs):
+    return connection_without_logs
 
 
 def turns_of(con, **span):
@@ -22,21 +22,51 @@ def test_every_file_is_a_metric_with_a_meaning(con):
     metrics = list_metrics(con)
 
     assert [known.name for known in metrics] == sorted(
-        path.stem for path in (resource_folder("sql") / "metrics").glob("*.sql")
+        path.stem for path in (resource_folder("sql") / "metrics").glob("*/*.sql")
     )
     assert all(len(known.meaning) > 20 for known in metrics)
     assert list_metrics() == metrics
 
 
-def test_the_specified_queries_take_an_instant_and_the_others_a_span_or_weeks(con):
-    for known in list_metrics(con):
-        wanted = ("as_of", "lookback") if known.name in SPECIFIED else ("since", "until")
-        assert known.parameters[:2] == (("until", "weeks") if "weeks" in known.parameters else wanted)
+def test_there_are_few_metrics(con):
+    assert len(list_metrics(con)) <= 32
 
 
-def test_no_parameter_has_the_name_of_a_column(con):
+def test_the_specified_queries_take_an_instant_and_the_others_a_range_or_weeks(con):
     for known in list_metrics(con):
-        assert not set(known.parameters) & set(metric(con, known.name).columns)
+        wanted = ["as_of", "lookback"] if known.name in SPECIFIED else ["since", "until"]
+        assert list(known.parameters)[:2] == (["until", "weeks"] if "weeks" in known.parameters else wanted)
+
+
+def test_every_parameter_has_a_type_and_a_default(con):
+    types = {kind for known in list_metrics(con) for kind in known.parameters.values()}
+
+    assert types == {"TIMESTAMP", "INTERVAL", "INTEGER", "VARCHAR"}
+    assert all(metric(con, known.name).columns for known in list_metrics(con))
+
+
+def test_no_parameter_has_the_name_of_a_column_or_changes_the_columns(con):
+    values = {"TIMESTAMP": "2026-01-04", "INTERVAL": "3 days", "INTEGER": 3, "VARCHAR": "UTC"}
+    for known in list_metrics(con):
+        columns = metric(con, known.name).columns
+        assert not set(known.parameters) & set(columns)
+        given = {name: values[kind] for name, kind in known.parameters.items()}
+        assert metric(con, known.name, **given).columns == columns
+
+
+@pytest.mark.parametrize("value", [10, "10"])
+def test_a_number_can_be_given_as_text(given, value):
+    con = given.turns(*((f"2026-01-04 10:{minute:02}:00", None) for minute in range(0, 60, 5)))
+
+    rows = metric(con, "slo_violation_windows", window_minutes=value).filter("stage = 'llm'").fetchall()
+
+    assert [at.minute for at, *_ in rows] == [0, 10, 20, 30, 40, 50]
+
+
+def test_no_value_is_no_bound(given):
+    con = given.turns(("2026-01-04 10:00:00", "math"))
+
+    assert turns_of(con, since=None, until=None) == 1
 
 
 def test_an_unknown_metric_suggests_the_nearest(con):
@@ -61,7 +91,7 @@ def test_an_unknown_parameter_suggests_the_nearest(con):
     with pytest.raises(UnknownParameterError, match=r"no parameter untill\. Did you mean until\?") as error:
         metric(con, "activity", untill=date(2026, 1, 1))
 
-    assert error.value.hint == "It takes since, until, timezone."
+    assert error.value.hint == "Its parameters are since, until, timezone."
 
 
 @pytest.mark.parametrize(
@@ -74,7 +104,9 @@ def test_an_unknown_parameter_suggests_the_nearest(con):
         ("calls_per_day", "timezone", "Africa/Kigaly"),
         ("user_engagement_metrics", "max_rows", "all"),
         ("user_engagement_metrics", "max_rows", -1),
+        ("user_engagement_metrics", "max_rows", "2.5"),
         ("latency_distribution", "bins_per_decade", "many"),
+        ("out_of_order_records", "tolerance", "a while"),
     ],
 )
 def test_a_value_that_does_not_fit_is_named(given, name, parameter, value):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 
 @pytest.fixture(scope="module")
-def con(empty):
-    return empty
+def con(connection_without_logs):
+    return connection_without_logs
 
 
 def value(con, expression, *arguments):

@@ -6,7 +6,7 @@ from operator import sub
 import pytest
 
 from bakame_duck import metric
-from bakame_duck.ingest.mirror import refresh
+from bakame_duck.catalog.rollups import refresh
 
 
 def file(given, *clock, name="user_sessions_2026-01-04.csv"):

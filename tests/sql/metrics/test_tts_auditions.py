@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from bakame_duck import metric
-from bakame_duck.reports import provenance
+from bakame_duck.reports.provenance import read_provenance
 
 HEADER = "sample_id,voice,rate,pitch,style,duration_ms,file_size_bytes,file_path,file_url,status\n"
 LUNA = "1,luna,1.0,0st,conversational,6000.5,96000,samples/1.wav,https://example.rw/1.wav,success\n"
@@ -94,10 +94,10 @@ def test_a_file_that_is_not_as_it_should_be_does_no_harm(given, text, rows):
 
 
 @pytest.mark.parametrize("name", ["voice_audition_results.csv", "voice_audition_results\udcff.csv"])
-def test_a_file_that_gives_nothing_is_in_the_receipt_all_the_same(given, name):
+def test_a_file_that_gives_nothing_is_in_the_provenance_all_the_same(given, name):
     con = auditioned(given, "", (AT, None), name=name)
 
-    (file,) = provenance.receipt(con).parts["voice_auditions"]
+    (file,) = read_provenance(con).parts["voice_auditions"]
 
     assert (0, 0) == (file["bytes"], file["lines"])
 
@@ -110,7 +110,7 @@ def test_a_file_that_cannot_be_read_does_no_harm(given, monkeypatch):
     con = auditioned(given, HEADER + LUNA, (AT, None))
 
     assert con.sql("from voice_auditions").fetchall() == []
-    assert 1 == len(provenance.receipt(con).parts["voice_auditions"])
+    assert 1 == len(read_provenance(con).parts["voice_auditions"])
 
 
 def test_a_cell_that_is_no_number_is_null(given):

@@ -1,5 +1,3 @@
-import pytest
-
 from bakame_duck import metric
 
 AT = "2026-01-04 10:00:00"
@@ -39,38 +37,3 @@ def test_the_most_fallbacks_stand_first(given):
     con = given.turns(turn("CA1", "asteria", 0), turn("CA2", "luna", 1), turn("CA2", "luna", 0))
 
     assert fallbacks(con, "voice", "fallback_rate_percent") == [("luna", 50.0), ("asteria", 0.0)]
-
-
-def test_the_day_of_a_fallback_is_that_of_the_time_zone(given):
-    columns = {"tts_provider": "deepgram", "tts_fallback_count": 1}
-    con = given.turns(
-        ("2026-01-04 21:59:00", None, columns | {"tts_fallback_count": 0}), ("2026-01-04 22:00:00", None, columns)
-    )
-
-    rows = metric(con, "tts_fallbacks_by_day", timezone="Africa/Kigali").fetchall()
-
-    assert [(f"{day}", *rest) for day, *rest in rows] == [("2026-01-04", 1, 0, 0.0), ("2026-01-05", 1, 1, 100.0)]
-
-
-def test_windows_have_the_columns_that_incidents_are_looked_for_in(given):
-    con = given.turns(turn("CA1", "luna", 1), turn("CA1", "luna", 1), turn("CA2", "luna", 0))
-
-    windows = metric(con, "tts_fallback_windows")
-
-    assert windows.columns == metric(con, "bad_turns").columns
-    assert [(f"{at:%H:%M}", *rest) for at, *rest in windows.fetchall()] == [("10:00", "tts", 3, 2, 0, 2, 1)]
-
-
-@pytest.mark.parametrize("parameters", [{}, {"window_minutes": 60}])
-def test_windows_hold_every_turn_once(given, parameters):
-    con = given.turns(
-        *[
-            (f"2026-01-04 {hour}:{minute:02}:00", None, {"tts_provider": "p", "tts_fallback_count": minute % 2})
-            for hour in (10, 11)
-            for minute in range(0, 60, 7)
-        ]
-    )
-
-    rows = metric(con, "tts_fallback_windows", **parameters).select("turns", "bad_turns", "bad_calls").fetchall()
-
-    assert [18, 8, 8] == [sum(column) for column in zip(*rows, strict=True)]

@@ -56,7 +56,7 @@ def test_only_the_settings_that_are_named_make_a_configuration(given):
         (1, "aura-asteria-en", None, None),
         (1, "aura-asteria-en", None, None),
         (2, "aura-luna-en", None, None),
-    ] == spoken(con, "configuration", "voice", "rate", "provider", settings="voice")
+    ] == spoken(con, "configuration", "voice", "rate", "provider", by="voice")
 
 
 def test_day_and_hour_are_those_of_the_time_zone(given):

@@ -2,7 +2,6 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from bakame_duck import metric
 from bakame_duck.settings import Objectives
 
 MONDAY = datetime(2026, 1, 5)
@@ -13,10 +12,23 @@ def checks(start, number, status="healthy"):
     return [(str(start + timedelta(minutes=minute)), status) for minute in range(number)]
 
 
+def rows_of(con, **arguments):
+    """Return the rows in the order of weeks and objectives."""
+    call = ", ".join(f"{name} := ${name}" for name in arguments)
+    return con.sql(
+        f"""
+        select measurements.*
+        from internal.objective_measurements({call}) as measurements
+        inner join objectives on measurements.objective = objectives.objective
+        order by measurements.period_start, objectives.position
+        """,
+        params=arguments,
+    ).fetchall()
+
+
 def measurements(con, **arguments):
     """Return the rows by week and objective, without these two."""
-    rows = metric(con, "objective_measurements", **arguments).fetchall()
-    return {(week, objective): others for week, objective, *others in rows}
+    return {(week, objective): others for week, objective, *others in rows_of(con, **arguments)}
 
 
 def test_every_objective_is_measured_week_by_week(given):
@@ -27,7 +39,7 @@ def test_every_objective_is_measured_week_by_week(given):
         ("2026-01-12 10:00:00", None, {"asr_ms": 400.0}),
     )
 
-    found = metric(con, "objective_measurements").fetchall()
+    found = rows_of(con)
 
     first, second = date(2026, 1, 5), date(2026, 1, 12)
     assert found == [

@@ -2,13 +2,21 @@ from datetime import datetime
 
 import pytest
 
-from bakame_duck import metric
 from tests.conftest import TURN
 
 
+def places(con):
+    return con.sql(
+        """
+        select source_file, source_row, column_name, kind
+        from personal_data
+        order by source_file, source_row, column_position, kind
+        """
+    ).fetchall()
+
+
 def kinds(given, said):
-    con = given.records({"user_input": said})
-    return [row[2:] for row in metric(con, "personal_data_in_text").fetchall()]
+    return [row[2:] for row in places(given.records({"user_input": said}))]
 
 
 @pytest.mark.parametrize(
@@ -78,7 +86,7 @@ def test_each_kind_in_each_text_column_is_a_row_that_says_where(given):
         TURN | {"user_input": "", "ai_response": "", "error": "no answer from +250788123456"},
     )
 
-    rows = metric(con, "personal_data_in_text").fetchall()
+    rows = places(con)
 
     assert [row[1:] for row in rows] == [
         (2, "user_input", "confirmed name"),
@@ -94,16 +102,14 @@ def test_each_kind_in_each_text_column_is_a_row_that_says_where(given):
 def test_the_columns_that_hold_numbers_by_their_nature_are_not_looked_at(given):
     con = given.records({"phone_number": "+250788123456", "session_id": "0788123456"})
 
-    assert metric(con, "personal_data_in_text").fetchall() == []
+    assert places(con) == []
 
 
-def test_only_records_of_the_range_are_looked_at(given):
+def test_a_find_has_the_instant_of_its_record(given):
     con = given.records(
         *({"timestamp": f"2026-01-04T{hour}:00:00", "user_input": "0788123456"} for hour in (10, 11, 12))
     )
 
-    rows = metric(
-        con, "personal_data_in_text", since=datetime(2026, 1, 4, 11), until=datetime(2026, 1, 4, 12)
-    ).fetchall()
+    rows = con.sql("select source_row, timestamp from personal_data order by source_row").fetchall()
 
-    assert [row[1] for row in rows] == [2]
+    assert [(row, datetime(2026, 1, 4, 9 + row)) for row in (1, 2, 3)] == rows

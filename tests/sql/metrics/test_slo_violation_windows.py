@@ -1,11 +1,13 @@
 from datetime import datetime
 
+import pytest
+
 from bakame_duck import metric
 from bakame_duck.settings import Objectives
 
 
 def windows(con, stage, **parameters):
-    rows = metric(con, "bad_turns", **parameters).filter(f"stage = '{stage}'").fetchall()
+    rows = metric(con, "slo_violation_windows", **parameters).filter(f"stage = '{stage}'").fetchall()
     return [(f"{at:%H:%M}", *counts) for at, _, *counts in rows]
 
 
@@ -60,7 +62,7 @@ def test_the_range_is_half_open_and_the_windows_length_can_be_chosen(given):
 def test_rows_are_in_order_of_time_and_stage(given):
     con = given.turns(("2026-01-04 10:05:00", None), ("2026-01-04 10:00:00", None))
 
-    rows = metric(con, "bad_turns").fetchall()
+    rows = metric(con, "slo_violation_windows").fetchall()
 
     assert ["asr", "llm", "tts"] * 2 == [stage for _, stage, *_ in rows]
     assert [0] * 3 + [5] * 3 == [at.minute for at, *_ in rows]
@@ -83,4 +85,41 @@ def test_a_turn_without_a_call_counts_in_none(given):
 
 
 def test_without_turns_there_are_no_windows(empty):
-    assert [] == metric(empty, "bad_turns").fetchall()
+    assert [] == metric(empty, "slo_violation_windows").fetchall()
+
+
+SPOKEN = {"tts_provider": "p", "tts_voice": "luna"}
+
+
+def test_a_turn_with_a_fallback_is_bad_for_the_stage_fallback(given):
+    con = given.turns(
+        ("2026-01-04 10:00:00", None, SPOKEN | {"call_id": "CA1", "tts_fallback_count": 1}),
+        ("2026-01-04 10:00:00", None, SPOKEN | {"call_id": "CA1", "tts_fallback_count": 2, "error": "TTS failed"}),
+        ("2026-01-04 10:00:00", None, SPOKEN | {"call_id": "CA2", "tts_fallback_count": 0, "error": "TTS failed"}),
+    )
+
+    assert [("10:00", 3, 2, 1, 2, 1)] == windows(con, "fallback")
+
+
+def test_a_turn_without_a_provider_or_a_fallback_count_does_not_reach_the_stage_fallback(given):
+    con = given.turns(
+        ("2026-01-04 10:00:00", None, SPOKEN),
+        ("2026-01-04 10:00:00", None, {"tts_fallback_count": 1}),
+    )
+
+    assert [] == windows(con, "fallback")
+
+
+@pytest.mark.parametrize("parameters", [{}, {"window_minutes": 60}])
+def test_windows_contain_every_turn_once(given, parameters):
+    con = given.turns(
+        *[
+            (f"2026-01-04 {hour}:{minute:02}:00", None, SPOKEN | {"tts_fallback_count": minute % 2})
+            for hour in (10, 11)
+            for minute in range(0, 60, 7)
+        ]
+    )
+
+    rows = [(turns, bad, bad_calls) for _, turns, bad, _, _, bad_calls in windows(con, "fallback", **parameters)]
+
+    assert [18, 8, 8] == [sum(column) for column in zip(*rows, strict=True)]
