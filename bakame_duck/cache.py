@@ -310,6 +310,6 @@ def _files(folder: Path) -> list[_File]:
                     status = entry.stat(follow_symlinks=False)
                     file = files.setdefault(name, _File(folder / name, kind))
                     file.size += status.st_size
-                    if name == entry.name:
+                    if name == entry.name or not file.used:  # a digest alone can be one that is being written
                         file.used = max(status.st_atime, status.st_mtime)
     return list(files.values())

@@ -263,6 +263,14 @@ def test_clear_removes_old_files_of_ours_only(logs: Path) -> None:
     assert {MIRROR} == cache.complete_files()
 
 
+def test_clear_keeps_a_digest_that_another_process_is_writing(logs: Path) -> None:
+    cache = Cache(logs)
+    (cache.folder / ".unfinished-abc_1234.digest").touch()
+
+    assert 0 == cache.clear([])
+    assert {".unfinished-abc_1234.digest"} == names(cache.folder)
+
+
 def test_usage_is_by_kind_and_includes_digests(logs: Path) -> None:
     cache = Cache(logs)
     for name in (COPY, MIRROR, ROLLUP):
