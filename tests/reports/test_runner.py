@@ -334,7 +334,7 @@ def test_an_interrupted_report_leaves_nothing(start: Start, sample_folder: Path,
     out, err = process.communicate(timeout=60)
 
     assert (130, "") == (process.returncode, out)
-    assert err.endswith("Interrupted; nothing half-made was left behind.\n")  # the kernel may have its say before
+    assert err.endswith("Interrupted. No partial files were left.\n")  # the kernel may have its say before
     assert [] == list(tmp_path.iterdir())
 
 
@@ -428,7 +428,7 @@ def test_another_line_of_sql_is_another_hash(
     folder = shutil.copytree(resource_folder("sql"), tmp_path / "sql")
     monkeypatch.setattr(provenance, "resource_folder", {"sql": folder}.__getitem__)
     hashes = [provenance.read_provenance(sample).parts["sql"]]
-    metric_file = folder / "metrics" / "activity.sql"
+    metric_file = folder / "metrics" / "usage" / "activity.sql"
 
     metric_file.write_text(metric_file.read_text() + "-- more\n")
     hashes.append(provenance.read_provenance(sample).parts["sql"])
