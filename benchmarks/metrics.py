@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from duckdb import DuckDBPyConnection
+from reports import LAST_DAY, write_year
 
 from bakame_duck import connect, list_metrics, metric
 from bakame_duck.catalog.rollups import refresh
 from bakame_duck.sample.logs import write_sample
-from reports import LAST_DAY, write_year
 
 SEED = 20_250_101
 MONTH = timedelta(days=30)
