@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
 import papermill
 import pytest
 
+from bakame_duck.palette import NUMBERS
 from bakame_duck.reports.request import KINDS
 from bakame_duck.resources import resource_folder
 
@@ -76,3 +80,27 @@ def test_explore_runs_over_the_sample(sample_folder: Path, tmp_path: Path, monke
     assert [] == [cell.id for cell in cells if not cell.outputs]  # each shows something
     assert [] == [output for cell in cells for output in cell.outputs if output.output_type in ("error", "stream")]
     assert [] == [cell.id for cell in cells if "shape: (0," in str(cell.outputs)]
+
+
+def test_papermill_alone_makes_a_report(sample_folder: Path, tmp_path: Path) -> None:
+    from tests.report_fixtures import environment  # not above: pytest has to be the first to import its fixtures
+
+    path = resource_folder("notebooks") / "tts_tuning.ipynb"
+    executed = tmp_path / "executed.ipynb"
+
+    subprocess.run(
+        [Path(sys.executable).with_name("papermill"), path, executed, "-p", "week", "2026-W02", "-k", "python3"],
+        cwd=tmp_path,
+        env=environment(BAKAME_DUCK_DATA=str(sample_folder), PYDEVD_DISABLE_FILE_VALIDATION="1"),
+        check=True,
+        capture_output=True,
+    )
+
+    outputs = [output for cell in code_cells(nbformat.read(executed, as_version=4)) for output in cell.outputs]
+    assert [] == [output for output in outputs if output.output_type == "error"]
+    (windows,) = [
+        numbers["slo_violation_windows"]
+        for output in outputs
+        if "slo_violation_windows" in (numbers := json.loads(output.get("data", {}).get(NUMBERS, "{}")))
+    ]
+    assert {"2026-01-05", "2026-01-11"} <= {row["window_at"][:10] for row in windows}
