@@ -43,9 +43,10 @@ lab: $(READY) ## open JupyterLab on the notebooks, connected to DATA
 test-duckdb15: $(READY) $(DUCKDB15)/.ready ## run the reading and metric tests on DuckDB 1.5
 	PYTHONPATH=$(CURDIR)/$(DUCKDB15) $(BIN)/pytest --numprocesses auto $(SQL_TESTS)
 
-bench: $(READY) ## measure reading against DuckDB by hand, and reports against an empty notebook
+bench: $(READY) ## measure reading, reports and metrics, each against a peer
 	$(BIN)/python benchmarks/ingest.py
 	$(BIN)/python benchmarks/reports.py
+	$(BIN)/python benchmarks/metrics.py
 
 format: $(READY) ## format code and SQL
 	$(BIN)/ruff check --fix --exit-zero --quiet
