@@ -80,7 +80,7 @@ def test_after_both_reports_a_connection_returns_what_a_fresh_one_returns(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    folder = shutil.copytree(SAMPLE, tmp_path / "logs")
+    folder = shutil.copytree(SAMPLE, tmp_path / "logs", ignore=shutil.ignore_patterns(".*"))
     refresh(folder)
     con = connect(folder)
     with monkeypatch.context() as patch:

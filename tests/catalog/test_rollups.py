@@ -196,8 +196,7 @@ def test_odd_logs_have_the_same_rows_with_rollups_and_without(tmp_path: Path, se
 
 
 def test_the_sample_has_the_same_rows_with_rollups_and_without(tmp_path: Path) -> None:
-    for path in SAMPLE.iterdir():
-        shutil.copy2(path, tmp_path)
+    shutil.copytree(SAMPLE, tmp_path, ignore=shutil.ignore_patterns(".*"), dirs_exist_ok=True)
 
     rows = assert_same(tmp_path)
 
