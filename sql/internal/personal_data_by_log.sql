@@ -1,5 +1,5 @@
 -- Cells with personal data, log by log.
--- Grain: as internal.personal_data_from_records, or as its rollup for a log that has one: connect adds these to the view.
+-- Grain: as internal.personal_data_from_records, or as its rollup for a log that has one: connect adds these.
 -- No other log has a record between others_until and others_since; both are NULL for logs without rollups.
 create or replace view internal.personal_data_by_log as
 select
