@@ -51,7 +51,7 @@ def from_template() -> DuckDBPyConnection:
         cache.new_file(name) as path,
     ):  # without it, every connection runs the script
         path.unlink()
-        con.execute(f"attach {literal(str(path))} as template (block_size 16384)")
+        con.execute(f"attach {literal(str(path))} as template (block_size 16384, storage_version 'latest')")
         con.execute("copy from database memory to template; detach template")
         cache.clear([name], pattern=_TEMPLATE.format("*"), age=_MONTH_S)
     return con
