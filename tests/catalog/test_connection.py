@@ -245,7 +245,8 @@ def test_another_release_has_its_own_template_and_a_month_later_the_old_one_goes
     (old,) = own_cache.glob("*.duckdb")
     (own_cache / "other.js").touch()
     monkeypatch.setattr(duckdb, "__version__", "another")
-    os.utime(old, (0, 0))
+    for path in own_cache.glob(f"{old.name}*"):
+        os.utime(path, (0, 0))
 
     connect_empty()
 
