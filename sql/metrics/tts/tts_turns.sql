@@ -63,8 +63,8 @@ spoken_turns as (
 
 -- The local time of each quarter of an hour, not of each turn: time zones are slow.
 distinct_quarters as (
-    select distinct quarter_at
-    from spoken_turns
+    select distinct quarter_of(turn_at) as quarter_at
+    from internal.spoken_turns(since := since, until := until)
 ),
 
 quarters as (
