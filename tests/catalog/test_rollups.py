@@ -290,6 +290,13 @@ def test_the_caller_of_a_turn_is_looked_up_in_logs_of_30_days(tmp_path: Path) ->
     assert [row[4:6] for row in assert_same(tmp_path)["turns"]] == [(None, "none")]
 
 
+def test_a_mention_of_the_call_in_another_log_counts_before_a_nearer_one_of_the_caller(tmp_path: Path) -> None:
+    one, two = tmp_path / "user_sessions_1.csv", tmp_path / "user_sessions_2.csv"
+    write({one: [said("04 22:00:00", "CA2"), turned("04 23:00:00")], two: [said("05 01:00:00", "CA1", "english")]})
+
+    assert [row[4:6] for row in assert_same(tmp_path)["turns"]] == [("english", "call")]
+
+
 # What rollups are read
 
 
