@@ -49,7 +49,7 @@ from bakame_duck.schema import COLUMNS, NAMES
 READ_STATES = frozenset({"sound", "repaired"})
 """States of files whose records are read."""
 
-FORMAT = 6  # of what is remembered; raise it when an inspection would say something else
+FORMAT = 7  # of what is remembered; raise it when an inspection would say something else
 _PART = 4 << 20  # of the live file
 _END_SIZE = 4096
 _BEGINNING = 65_536  # by which the columns are known

@@ -494,3 +494,18 @@ def test_an_edited_view_is_read_from_records_until_the_next_refresh(tmp_path: Pa
     assert {row[0][-1] for row in rows_of(folder)["callers"]} == {"!"}
     assert refresh(folder).built == 2
     assert {row[0][-1] for row in rows_of(folder)["callers"]} == {"!"}
+
+
+@pytest.mark.parametrize("odd", ["290309-12-22 (BC) 00:00:00", "infinity", "-infinity", "0000-01-01"])
+def test_an_instant_outside_the_years_1_to_9999_is_null_and_listed(tmp_path: Path, odd: str) -> None:
+    at = {"timestamp": odd}
+    write(
+        {tmp_path / "user_sessions_1.csv": [said("04 10:00:00"), said("04 10:00:00") | at, turned("04 10:00:05") | at]}
+    )
+
+    rows = assert_same(tmp_path)
+
+    assert [(None, None)] == [(row[0], row[4]) for row in rows["turns"]]  # its instant, its module
+    con = connect(tmp_path, settings=Settings.model_construct())
+    assert [(2, 2)] == con.execute("select undated, bad_cells from ingest_totals").fetchall()
+    assert [(odd,), (odd,)] == con.execute("select value from ingest_cells").fetchall()
