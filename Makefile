@@ -8,7 +8,7 @@ DUCKDB15 := .duckdb15
 # Tests of what depends on the DuckDB release: all but those above SQL.
 SQL_TESTS := tests/ingest tests/catalog tests/sql tests/reports/test_same_numbers.py
 DEEP_TESTS := $(addprefix tests/ingest/test_,oracle.py damage.py append.py crashes.py) \
-	tests/stats/test_tts_comparison.py tests/reports/test_odd_weeks.py
+	tests/catalog/test_rollups.py tests/stats/test_tts_comparison.py tests/reports/test_odd_weeks.py
 
 .DEFAULT_GOAL := help
 .PHONY: help report test test-deep check lab bench test-duckdb15 format lock clean
